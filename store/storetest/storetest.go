@@ -50,10 +50,14 @@ func New(t testing.TB) *DB {
 		t.Fatalf("template database: %v", err)
 	}
 	db := &DB{t: t, name: "t_" + random(), pg: pg}
-	admin(t, pg, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s`, db.name, template))
-	admin(t, pg, fmt.Sprintf(`REVOKE ALL ON DATABASE %s FROM PUBLIC`, db.name))
-	admin(t, pg, fmt.Sprintf(`GRANT CONNECT ON DATABASE %s TO %s, %s`, db.name, Engine, Console))
-	t.Cleanup(func() { admin(t, pg, fmt.Sprintf(`DROP DATABASE IF EXISTS %s WITH (FORCE)`, db.name)) })
+	if err := schema.Create(t.Context(), pg.DSN("postgres", Owner), db.name, template); err != nil {
+		t.Fatalf("test database: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := schema.Drop(context.Background(), pg.DSN("postgres", Owner), db.name); err != nil {
+			t.Errorf("drop test database: %v", err)
+		}
+	})
 	return db
 }
 
@@ -136,20 +140,6 @@ func templateFor(ctx context.Context, pg *cluster.Cluster) (string, error) {
 	}
 	_, err = conn.Exec(ctx, `ALTER DATABASE `+name+` WITH is_template true`)
 	return name, err
-}
-
-func admin(t testing.TB, pg *cluster.Cluster, sql string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, pg.DSN("postgres", Owner))
-	if err != nil {
-		t.Fatalf("connect: %v", err)
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, sql); err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
 }
 
 func random() string {

@@ -1,0 +1,180 @@
+// Package intake takes telegrams in: stored verbatim first, then read, put to their event and given advice.
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"yagura/feeds"
+	"yagura/store/desk"
+)
+
+// Store is what intake needs of the store.
+type Store interface {
+	StoreTelegram(ctx context.Context, env desk.Envelope, digest [32]byte) (desk.TelegramID, bool, error)
+	Unread(ctx context.Context, limit int) ([]desk.Telegram, error)
+	RecordReading(ctx context.Context, t desk.Telegram, problem string) error
+	EventsNear(ctx context.Context, keys []string, mode desk.Mode, hazard desk.Hazard, at time.Time, span time.Duration) ([]desk.Event, error)
+	TelegramsOf(ctx context.Context, id desk.EventID) ([]desk.Telegram, error)
+	RecentEvents(ctx context.Context, since time.Time) ([]desk.Event, error)
+	SaveEvent(ctx context.Context, e desk.Event, telegram desk.TelegramID, a desk.Advice) (desk.EventID, desk.AdviceID, error)
+	OpenIncidents(ctx context.Context, mode desk.Mode) ([]desk.Incident, error)
+	Policy(ctx context.Context) (desk.Policy, error)
+	Listen(ctx context.Context, topics []desk.Topic, on func(desk.Wake)) error
+	TakeLease(ctx context.Context, name, holder string, ttl time.Duration) (int64, bool, error)
+	RenewLease(ctx context.Context, name, holder string, epoch int64, ttl time.Duration) (bool, error)
+	DropLease(ctx context.Context, name, holder string, epoch int64) error
+}
+
+// Options says how an intake works. Zero durations take their defaults.
+type Options struct {
+	Store   Store
+	Sources []feeds.Source
+	Holder  string // unique to this start of this process: the holder of the reading lease
+	Log     *slog.Logger
+	Now     func() time.Time
+	Poll    time.Duration // how often unread telegrams are looked for without a wake-up; 0 = 2 s (law 8)
+	Lease   time.Duration // time to live of the reading lease; 0 = 5 s (law 9)
+	MaxGap  time.Duration // longest wait before a failed source or store is tried again; 0 = 5 s
+}
+
+// Counts is what an intake has done since its start.
+type Counts struct {
+	Stored     int64 // telegrams new to the store
+	Duplicates int64 // telegrams the store had already, by whatever path
+	Judged     int64 // telegrams that got an advice
+	Unreadable int64 // telegrams recorded with a problem
+	Slowest    time.Duration
+}
+
+// Intake is the service. Make it with New.
+type Intake struct {
+	Options
+	wake                                     chan struct{}
+	stored, duplicates, judged, bad, slowest atomic.Int64
+}
+
+// New makes an intake; nothing runs before Run.
+func New(o Options) *Intake {
+	if o.Poll == 0 {
+		o.Poll = 2 * time.Second
+	}
+	if o.Lease == 0 {
+		o.Lease = 5 * time.Second
+	}
+	if o.MaxGap == 0 {
+		o.MaxGap = 5 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Intake{Options: o, wake: make(chan struct{}, 1)}
+}
+
+// Counts tells what was done so far.
+func (in *Intake) Counts() Counts {
+	return Counts{
+		Stored: in.stored.Load(), Duplicates: in.duplicates.Load(), Judged: in.judged.Load(), Unreadable: in.bad.Load(),
+		Slowest: time.Duration(in.slowest.Load()),
+	}
+}
+
+// Run takes in from every source and reads what is stored, until ctx ends. Every engine stores what its sources bring; only the
+// holder of the lease "intake" reads. A source that fails is started again, the others do not notice; one that is exhausted rests.
+func (in *Intake) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	for _, source := range in.Sources {
+		all.Go(func() { in.keepSource(ctx, source) })
+	}
+	all.Go(func() {
+		// A hint only: the reader polls as well, so a listener that cannot start costs time and nothing else.
+		if err := in.Store.Listen(ctx, []desk.Topic{desk.TopicTelegram}, func(desk.Wake) { in.poke() }); err != nil {
+			in.Log.Warn("intake does not hear wake-ups", "kind", desk.KindOf(err))
+		}
+	})
+	in.read(ctx)
+	all.Wait()
+	return nil
+}
+
+func (in *Intake) poke() {
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (in *Intake) keepSource(ctx context.Context, source feeds.Source) {
+	for gap := 200 * time.Millisecond; ctx.Err() == nil; gap = min(2*gap, in.MaxGap) {
+		started := in.Now()
+		err := runSource(ctx, source, in.take)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			in.Log.Info("source is exhausted", "source", source.Name())
+			return
+		}
+		in.Log.Error("source failed; starting it again", "source", source.Name(), "err", err, "after", gap)
+		if in.Now().Sub(started) > in.MaxGap {
+			gap = 200 * time.Millisecond
+		}
+		pause(ctx, gap)
+	}
+}
+
+// runSource turns a panic of a source into its failure.
+func runSource(ctx context.Context, source feeds.Source, out func(context.Context, desk.Envelope) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return source.Run(ctx, out)
+}
+
+// take stores one envelope verbatim (law 1). While the database is away it holds the source back, so nothing is lost and
+// nothing piles up; any other failure goes back to the source, which offers the envelope again.
+func (in *Intake) take(ctx context.Context, env desk.Envelope) error {
+	digest := feeds.Digest(env.Raw)
+	for gap := 50 * time.Millisecond; ; gap = min(2*gap, in.MaxGap) {
+		_, fresh, err := in.Store.StoreTelegram(ctx, env, digest)
+		switch {
+		case err == nil && fresh:
+			in.stored.Add(1)
+			in.poke()
+			return nil
+		case err == nil:
+			in.duplicates.Add(1)
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		in.Log.Warn("telegram is not stored yet", "feed", env.Feed, "kind", desk.KindOf(err), "err", err, "after", gap)
+		if !pause(ctx, gap) {
+			return ctx.Err()
+		}
+		if desk.KindOf(err) != desk.Unavailable {
+			return err
+		}
+	}
+}
+
+// pause waits, or returns false when ctx ends first.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+var errNotMine = errors.New("the reading lease is not held")

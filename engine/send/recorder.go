@@ -1,0 +1,133 @@
+package send
+
+import (
+	"context"
+	"time"
+
+	"yagura/engine/route"
+	"yagura/store/desk"
+)
+
+const (
+	retryFrom = 50 * time.Millisecond
+	retryTo   = time.Second
+)
+
+// record is the one self-clocking recorder of the process: it takes what has arrived, commits it, takes what arrived
+// meanwhile (limits.md §3). While the database is away the batch is kept and tried again; the window fills and no new DATA
+// starts. Only a committed result gives its slot back.
+func (s *Service) record(ctx context.Context) {
+	var batch []route.Result
+	var asked []chan struct{}
+	for {
+		batch, asked = batch[:0], asked[:0]
+		select {
+		case <-ctx.Done():
+			return
+		case r := <-s.results:
+			batch = append(batch, r)
+		case done := <-s.flushes:
+			asked = append(asked, done)
+		}
+		batch = drain(batch, s.results)
+		if !s.commit(ctx, batch) {
+			return
+		}
+		s.giveBack(batch)
+		for _, done := range asked {
+			close(done)
+		}
+	}
+}
+
+func drain(batch []route.Result, from <-chan route.Result) []route.Result {
+	for {
+		select {
+		case r := <-from:
+			batch = append(batch, r)
+		default:
+			return batch
+		}
+	}
+}
+
+// commit writes the results, however long it takes. False only when ctx ended first.
+func (s *Service) commit(ctx context.Context, batch []route.Result) bool {
+	attempts := make([]desk.Attempt, 0, len(batch))
+	for _, r := range batch {
+		if sl := s.slots.look(r.Mail.ID); sl != nil && r.Attempted {
+			attempts = append(attempts, r.Attempt(sl.tenure.epoch))
+		}
+	}
+	if len(attempts) == 0 {
+		return true
+	}
+	for wait := retryFrom; ; wait = min(2*wait, retryTo) {
+		err := s.o.Store.RecordAttempts(ctx, attempts)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			s.o.Log.Error("results not written; their mails are sent again", "mails", len(attempts))
+			return false
+		}
+		s.o.Log.Warn("results wait for the database", "mails", len(attempts), "err", err)
+		if desk.KindOf(err) != desk.Unavailable {
+			s.oneByOne(ctx, attempts)
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// oneByOne saves what can be saved of a batch the database refuses for a reason of its own: one bad row must not hold the
+// others. A row that is still refused is tried again with everything in it that is not needed left out.
+func (s *Service) oneByOne(ctx context.Context, attempts []desk.Attempt) {
+	for i := range attempts {
+		if s.o.Store.RecordAttempts(ctx, attempts[i:i+1]) != nil {
+			attempts[i].Text, attempts[i].Route = "", ""
+		}
+	}
+}
+
+// giveBack frees the slots and remembers what is to be tried again.
+func (s *Service) giveBack(batch []route.Result) {
+	for _, r := range batch {
+		sl := s.slots.take(r.Mail.ID)
+		if sl == nil {
+			continue
+		}
+		switch {
+		case !r.Attempted:
+			sl.tenure.again(sl.mail, s.o.Now())
+		case r.Outcome == desk.Deferred:
+			m := sl.mail
+			m.Attempts++
+			delay := desk.RetryDelay(m.Attempts)
+			delay += time.Duration(s.o.Jitter() * float64(delay) / 4)
+			m.NextAt = s.o.Now().Add(delay)
+			sl.tenure.again(m, m.NextAt)
+		}
+		sl.lane.free <- sl
+	}
+}
+
+// flush returns when every result that was handed over before the call is written, or ctx ended.
+func (s *Service) flush(ctx context.Context) error {
+	done := make(chan struct{})
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case s.flushes <- done:
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-done:
+		return nil
+	}
+}

@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"yagura/store/desk"
+)
+
+// unreadReach is how many telegrams before the newest reading Unread still looks at: ids are given out before a commit, so a
+// lower id may appear after a higher one was read, but never thousands later.
+const unreadReach = 10_000
+
+// StoreTelegram keeps one telegram verbatim, before anybody tries to understand it (law 1). A telegram whose digest is already
+// there, by whatever path, is the same telegram: its id comes back with fresh = false. The row is its own record and can
+// never be changed; it has no audit row beside it.
+func (s *Store) StoreTelegram(ctx context.Context, env desk.Envelope, digest [32]byte) (id desk.TelegramID, fresh bool, err error) {
+	const op = "store.StoreTelegram"
+	err = s.write(ctx, op, func(tx *Tx) error {
+		args := pgx.NamedArgs{
+			"digest": digest[:], "feed": storable(env.Feed), "name": storable(env.Name), "raw": nonNil(env.Raw),
+			"received_at": env.ReceivedAt, "now": tx.Now,
+		}
+		err := tx.QueryRow(ctx, `
+			INSERT INTO telegram (digest, feed, name, raw, received_at, stored_at)
+			VALUES (@digest, @feed, @name, @raw, @received_at, @now)
+			ON CONFLICT (digest) DO NOTHING RETURNING id`, args).Scan(&id)
+		if err == pgx.ErrNoRows {
+			fresh = false
+			return tx.QueryRow(ctx, `SELECT id FROM telegram WHERE digest = @digest`, args).Scan(&id)
+		}
+		if err != nil {
+			return err
+		}
+		fresh = true
+		return tx.notify(ctx, desk.TopicTelegram, int64(id))
+	})
+	return id, fresh, err
+}
+
+// storable drops what a text column refuses: NUL and broken UTF-8 in the names a foreign source gives. The bytes of the
+// telegram itself are kept as they are.
+func storable(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "") }
+
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+// Unread lists telegrams that have no reading yet, oldest first, with their bytes. Only the envelope is filled.
+func (s *Store) Unread(ctx context.Context, limit int) ([]desk.Telegram, error) {
+	const op = "store.Unread"
+	var out []desk.Telegram
+	err := s.read(ctx, op, func(tx *Tx) error {
+		rows, err := tx.Query(ctx, `
+			SELECT t.id, t.digest, t.feed, t.name, t.raw, t.received_at, t.stored_at
+			FROM telegram t
+			WHERE t.id > (SELECT coalesce(max(telegram_id), 0) - @reach FROM reading)
+			  AND NOT EXISTS (SELECT FROM reading r WHERE r.telegram_id = t.id)
+			ORDER BY t.id LIMIT @limit`, pgx.NamedArgs{"limit": limit, "reach": unreadReach})
+		if err != nil {
+			return err
+		}
+		out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Telegram, error) {
+			var t desk.Telegram
+			var digest []byte
+			err := row.Scan(&t.ID, &digest, &t.Feed, &t.Name, &t.Raw, &t.ReceivedAt, &t.StoredAt)
+			copy(t.Digest[:], digest)
+			return t, err
+		})
+		return err
+	})
+	return out, err
+}
+
+// RecordReading records what was understood of a telegram, once. problem says in plain Japanese why it could not be read; the
+// inbox shows it. A telegram that already has a reading keeps it: two engines may read the same one.
+func (s *Store) RecordReading(ctx context.Context, t desk.Telegram, problem string) error {
+	const op = "store.RecordReading"
+	return s.write(ctx, op, func(tx *Tx) error {
+		parsed, err := encodeTelegram(t)
+		if err != nil {
+			return err
+		}
+		tag, err := tx.Exec(ctx, `
+			INSERT INTO reading (telegram_id, type, mode, phase, event_keys, serial, press_time, parsed, error, at)
+			VALUES (@id, @type, @mode, @phase, @keys, @serial, @press, @parsed, @problem, @now)
+			ON CONFLICT (telegram_id) DO NOTHING`, pgx.NamedArgs{
+			"id": t.ID, "type": storable(t.Type), "mode": string(t.Mode), "phase": string(t.Phase), "keys": keysOf(t.EventIDs),
+			"serial": storable(t.Serial), "press": nullTime(t.PressTime), "parsed": parsed, "problem": storable(problem), "now": tx.Now,
+		})
+		if err != nil || tag.RowsAffected() == 0 || problem == "" {
+			return err
+		}
+		return tx.notify(ctx, desk.TopicTelegram, int64(t.ID))
+	})
+}
+
+// TelegramRaw is one telegram exactly as it came.
+func (s *Store) TelegramRaw(ctx context.Context, id desk.TelegramID) ([]byte, error) {
+	const op = "store.TelegramRaw"
+	var raw []byte
+	err := s.read(ctx, op, func(tx *Tx) error {
+		return tx.QueryRow(ctx, `SELECT raw FROM telegram WHERE id = @id`, pgx.NamedArgs{"id": id}).Scan(&raw)
+	})
+	return raw, err
+}
+
+// encodeTelegram writes the reading without what the telegram row holds already. jsonb refuses NUL, as text does.
+func encodeTelegram(t desk.Telegram) (string, error) {
+	t.Raw, t.Digest = nil, [32]byte{}
+	b, err := json.Marshal(t)
+	return jsonText(b), err
+}
+
+func jsonText(b []byte) string { return strings.ReplaceAll(string(b), `\u0000`, ``) }
+
+// scanTelegram reads a telegram row joined with its reading, without the bytes.
+func scanTelegram(row pgx.CollectableRow) (desk.Telegram, error) {
+	var t desk.Telegram
+	var id desk.TelegramID
+	var digest, parsed []byte
+	var feed, name string
+	var received, stored time.Time
+	if err := row.Scan(&id, &digest, &feed, &name, &received, &stored, &parsed); err != nil {
+		return t, err
+	}
+	if err := json.Unmarshal(parsed, &t); err != nil {
+		return t, err
+	}
+	t.ID, t.Feed, t.Name, t.ReceivedAt, t.StoredAt, t.Raw = id, feed, name, received.UTC(), stored.UTC(), nil
+	copy(t.Digest[:], digest)
+	return t, nil
+}
+
+func keysOf(ids []string) []string {
+	keys := make([]string, 0, len(ids))
+	for _, id := range ids {
+		keys = append(keys, storable(id))
+	}
+	return keys
+}
+
+func nullTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,181 @@
+package inbox
+
+import (
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"yagura/store/desk"
+	"yagura/tui/ui"
+)
+
+func (m Model) rows(h int) int { return max(1, h-2) } // heading and the line below
+
+// View draws the list.
+func (m Model) View(f ui.Frame) string {
+	p := ui.NewPage(f.W)
+	p.Line(f.Theme.Dim, "  "+columns(f, heading(f)))
+	rows := m.rows(f.H)
+	sel, _ := m.list.Selected()
+	for _, k := range m.list.Visible(rows) {
+		m.row(p, f, m.items[k], k == sel)
+	}
+	if m.list.Len() == 0 {
+		p.Line(f.Theme.Dim, "  "+f.Lang.T(words.empty))
+	}
+	for p.Len() < f.H-1 {
+		p.Blank()
+	}
+	foot := f.Lang.F(words.count, m.list.Len())
+	style := f.Theme.Dim
+	if n := m.list.New(); n > 0 {
+		foot += "   " + f.Lang.F(words.newItems, n)
+		style = f.Theme.Watch
+	}
+	p.Line(style, ui.Right(foot, f.W))
+	return ui.Fresh(f, m.asOf, p.Window(f, 0, f.H))
+}
+
+// cellsOf is one row as texts; wide ones are drawn only when there is room.
+type cellsOf struct {
+	mode, grade, at, intensity, finding, title, hint string
+	wide                                             []string
+}
+
+func heading(f ui.Frame) cellsOf {
+	t := f.Lang.T
+	return cellsOf{
+		t(words.mode), t(words.grade), t(words.at), t(words.intensity), t(words.finding), t(words.what), t(words.hint),
+		[]string{t(words.tsunami), t(words.telegrams), t(words.triggered), t(words.updated)},
+	}
+}
+
+const wideFrom = 140
+
+func columns(f ui.Frame, c cellsOf) string {
+	room := f.W - 2 - 5 - 5 - 12 - 5 - 7 - 13
+	out := ui.Fit(c.mode, 5) + ui.Fit(c.grade, 5) + ui.Right(c.at, 11) + " " + ui.Right(c.intensity, 4) + " " + ui.Fit(c.finding, 7)
+	if f.W < wideFrom {
+		return out + ui.Fit(c.title, room) + " " + ui.Fit(c.hint, 12)
+	}
+	room -= 52
+	out += ui.Fit(c.title, room) + " " + ui.Fit(c.hint, 12)
+	for i, w := range []int{14, 9, 12, 14} {
+		out += " " + ui.Fit(c.wide[i], w-1)
+	}
+	return out
+}
+
+func (m Model) row(p *ui.Page, f ui.Frame, it desk.InboxItem, selected bool) {
+	mark, body := "  ", columns(f, textOf(f, it))
+	if selected {
+		p.Line(f.Theme.Select, "> "+body)
+		return
+	}
+	theme := ui.ThemeFor(modeOf(it, m.env.Mode))
+	spans := []ui.Span{{Style: theme.Base, Text: mark}}
+	gradeAt := 5
+	style := rowStyle(theme, it)
+	grade := theme.Grade(gradeOf(it))
+	if !ui.Urgent(it) {
+		grade = theme.Dim
+	}
+	head, rest := cut(body, gradeAt)
+	word, rest := cut(rest, 4)
+	spans = append(spans, ui.Span{Style: theme.Dim, Text: head}, ui.Span{Style: grade, Text: word}, ui.Span{Style: style, Text: rest})
+	p.Spans(spans...)
+}
+
+// cut splits after exactly w cells; columns are filled to their width, so that the cut never falls into a wide character.
+func cut(s string, w int) (head, rest string) {
+	head = strings.TrimSuffix(ui.Fit(s, w), "..")
+	return head, strings.TrimPrefix(s, head)
+}
+
+func rowStyle(t ui.Theme, it desk.InboxItem) lipgloss.Style {
+	switch {
+	case NeedsJudgement(it):
+		return t.Strong
+	case it.Verification != nil, it.Event.Status == desk.EventRetracted:
+		return t.Dim
+	}
+	return t.Base
+}
+
+func modeOf(it desk.InboxItem, fallback desk.Mode) desk.Mode {
+	if it.Unreadable || it.Event.Mode == "" {
+		return fallback
+	}
+	return it.Event.Mode
+}
+
+func gradeOf(it desk.InboxItem) desk.Grade {
+	if it.Advice == nil {
+		return 0
+	}
+	return it.Advice.Grade
+}
+
+func textOf(f ui.Frame, it desk.InboxItem) cellsOf {
+	t := f.Lang.T
+	if it.Unreadable {
+		return cellsOf{
+			"----", t(words.unread), "", "", t(words.cannotRead), it.Event.Headline, fmt.Sprintf("#%d", it.TelegramID),
+			[]string{"", "", "", ui.When(it.Event.UpdatedAt, f.Now)},
+		}
+	}
+	ev := it.Event
+	c := cellsOf{
+		mode: f.Lang.ModeMark(ev.Mode), grade: f.Lang.GradeMark(gradeOf(it)), at: at(f, it),
+		intensity: "--", finding: f.Lang.Finding(finding(it)), title: ui.TitleOf(ev), hint: hint(f, it),
+	}
+	if ev.MaxIntensity != desk.IntensityUnknown {
+		c.intensity = ev.MaxIntensity.Japanese()
+	}
+	if ev.Status == desk.EventRetracted {
+		c.title = t(words.retracted) + c.title
+	}
+	triggered := ""
+	if it.Advice != nil && len(it.Advice.Triggered) > 0 {
+		triggered = f.Lang.F(words.prefectures, len(it.Advice.Triggered))
+	}
+	c.wide = []string{f.Lang.Tsunami(ev.Tsunami), f.Lang.F(words.pieces, ev.Telegrams), triggered, at(f, desk.InboxItem{Event: desk.Event{OccurredAt: ev.UpdatedAt}})}
+	return c
+}
+
+// at is the time of the shaking in 11 cells: today without the date.
+func at(f ui.Frame, it desk.InboxItem) string {
+	o := it.Event.OccurredAt
+	if o.IsZero() {
+		return "--:--"
+	}
+	if o, now := o.In(desk.JST), f.Now.In(desk.JST); o.Year() == now.Year() && o.YearDay() == now.YearDay() {
+		return o.Format("15:04")
+	}
+	return o.In(desk.JST).Format("01-02 15:04")
+}
+
+func finding(it desk.InboxItem) desk.Finding {
+	if it.Verification == nil {
+		return ""
+	}
+	return it.Verification.Finding
+}
+
+// hint is the one thing to know before opening: contradictions first, then where it belongs.
+func hint(f ui.Frame, it desk.InboxItem) string {
+	switch {
+	case it.IncidentID > 0:
+		return f.Lang.F(words.inIncident, it.IncidentID)
+	case it.Advice == nil:
+		return ""
+	case it.Verification == nil && it.Advice.Contradictions() > 0:
+		return f.Lang.F(words.contradicts, it.Advice.Contradictions())
+	case it.Advice.Merge != nil && it.Advice.Merge.Join:
+		return f.Lang.F(words.joinAsk, it.Advice.Merge.IncidentID)
+	case it.Advice.Merge != nil:
+		return f.Lang.F(words.apartAsk, it.Advice.Merge.IncidentID)
+	}
+	return ""
+}
