@@ -15,7 +15,8 @@ import (
 //
 // Conflict when the dispatch is not proposed any more or its event is of another mode (law 4). Stale when the head-count or
 // the latest advice is not what the operator saw. Forbidden when one key is not enough: the policy asks for two people, the
-// latest advice has a contradiction, or nobody found the event genuine (law 3); and when the second person is the first.
+// latest advice has a contradiction (law 3); when the second person is the first; and, however many people, when the latest
+// finding on the event is not genuine.
 func (s *Store) Approve(ctx context.Context, operator desk.OperatorID, o desk.ApprovalOrder) (desk.Approval, error) {
 	const op = "store.Approve"
 	var made desk.Approval
@@ -133,6 +134,13 @@ func (tx *Tx) stillAsSeen(ctx context.Context, op string, d lockedDispatch, late
 
 // mayApprove says whether this many people suffice (law 3).
 func (tx *Tx) mayApprove(ctx context.Context, op string, operator desk.OperatorID, method desk.ApproveMethod, d lockedDispatch, advice desk.Advice, policy desk.Policy) error {
+	finding, err := tx.latestFinding(ctx, d.event)
+	if err != nil {
+		return err
+	}
+	if finding != desk.Genuine {
+		return desk.Errorf(desk.Forbidden, op, "最新の真偽判断は「%s」です。送信するには、先に真報と判断してください。", finding.Japanese())
+	}
 	switch method {
 	case desk.OneKey:
 		if !policy.OnePersonMay {
@@ -141,11 +149,7 @@ func (tx *Tx) mayApprove(ctx context.Context, op string, operator desk.OperatorI
 		if n := advice.Contradictions(); n > 0 {
 			return desk.Errorf(desk.Forbidden, op, "判定参考に矛盾が %d 件あります。二人目の当直者が対象人数を入力して承認してください。", n)
 		}
-		finding, err := tx.latestFinding(ctx, d.event)
-		if err == nil && finding != desk.Genuine {
-			err = desk.Errorf(desk.Forbidden, op, "最新の真偽判断は「%s」です。先に真報と判断するか、二人目の当直者が対象人数を入力して承認してください。", finding.Japanese())
-		}
-		return err
+		return nil
 	case desk.TwoPeople:
 		if operator == d.proposer {
 			return desk.Errorf(desk.Forbidden, op, "起案した本人は二人目になれません。別の当直者が承認してください。")

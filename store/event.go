@@ -163,8 +163,8 @@ func (tx *Tx) insertEvent(ctx context.Context, op string, e desk.Event, grade de
 	}
 	err = tx.QueryRow(ctx, `
 		INSERT INTO event (hazard, mode, event_keys, occurred_at, first_seen_at, updated_at, stored_at, status, max_intensity, grade, state)
-		SELECT @hazard, @mode, @keys, @occurred, @first, @updated, @now, @status, @max, @grade, @state
-		WHERE NOT EXISTS (SELECT FROM event WHERE mode = @mode AND hazard = @hazard AND event_keys && @keys::text[])
+		SELECT @hazard::text, @mode::text, @keys::text[], @occurred, @first, @updated, @now, @status, @max, @grade, @state
+		WHERE NOT EXISTS (SELECT FROM event WHERE mode = @mode::text AND hazard = @hazard::text AND event_keys && @keys::text[])
 		RETURNING id`, args).Scan(&id)
 	if err == pgx.ErrNoRows {
 		return 0, &desk.Error{Kind: desk.Conflict, Op: op}
@@ -182,7 +182,7 @@ func (tx *Tx) updateEvent(ctx context.Context, op string, e desk.Event, grade de
 	return tx.exec(ctx, op, `
 		UPDATE event SET event_keys = @keys, occurred_at = @occurred, first_seen_at = @first, updated_at = @updated,
 		  status = @status, max_intensity = @max, grade = @grade, state = @state, version = version + 1
-		WHERE id = @id AND mode = @mode AND hazard = @hazard
+		WHERE id = @id AND mode = @mode::text AND hazard = @hazard::text
 		  AND (SELECT count(*) FROM event_telegram WHERE event_id = @id) = @telegrams`, args)
 }
 

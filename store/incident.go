@@ -227,9 +227,9 @@ func (tx *Tx) addEvents(ctx context.Context, ids []int64, at map[desk.IncidentID
 	_, err = pgx.ForEachRow(rows, []any{&incident, &event, &occurred, &strongest, &place}, func() error {
 		i := at[incident]
 		if len(i.Events) == 0 {
-			i.FirstOccured = occurred.UTC()
+			i.FirstOccurred = occurred.UTC()
 		}
-		i.LastOccured = occurred.UTC()
+		i.LastOccurred = occurred.UTC()
 		i.Events = append(i.Events, event)
 		i.MaxIntensity = max(i.MaxIntensity, desk.Intensity(strongest))
 		var h *desk.Hypocenter

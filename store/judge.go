@@ -198,8 +198,8 @@ func (s *Store) Verify(ctx context.Context, operator desk.OperatorID, v desk.Ver
 		}
 		err = tx.QueryRow(ctx, `
 			INSERT INTO verification (event_id, operator_id, advice_id, finding, reason, at)
-			SELECT @event, @operator, @advice::bigint, @finding, @reason, @now
-			WHERE @advice::bigint = (SELECT max(id) FROM advice WHERE event_id = @event)
+			SELECT @event::bigint, @operator, @advice::bigint, @finding, @reason, @now
+			WHERE @advice::bigint = (SELECT max(id) FROM advice WHERE event_id = @event::bigint)
 			RETURNING id`, args).Scan(&id)
 		if err == pgx.ErrNoRows {
 			return desk.Errorf(desk.Stale, op, "判断の間に新しい電文が届きました。画面を読み直して、もう一度判断してください。")

@@ -26,7 +26,7 @@ func (s *Store) RecordResponses(ctx context.Context, batch []desk.Response) erro
 	}
 	// One order for everybody: two engines that answer for the same people at once wait for each other, never in a circle.
 	batch = slices.Clone(batch)
-	slices.SortFunc(batch, func(a, b desk.Response) int {
+	slices.SortStableFunc(batch, func(a, b desk.Response) int {
 		return cmp.Or(cmp.Compare(a.DispatchID, b.DispatchID), cmp.Compare(a.PersonID, b.PersonID), a.ReceivedAt.Compare(b.ReceivedAt))
 	})
 	c := columnsOf(batch)

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -83,29 +84,83 @@ func statements(t *testing.T) []statement {
 	}
 	var found []statement
 	for _, file := range files {
-		ast.Inspect(file, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
+		for _, decl := range file.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok {
+				found = append(found, statementsOf(t, fset, files, fn, consts)...)
 			}
-			method, ok := call.Fun.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			i, ok := sqlArgument[method.Sel.Name]
-			if !ok || i >= len(call.Args) {
-				return true
-			}
-			where := fset.Position(call.Pos()).String()
-			if sql, ok := text(call.Args[i], consts); ok {
-				found = append(found, statement{where, sql})
-			} else if !isParameter(call.Args[i]) {
-				t.Errorf("%s: the statement is not a constant", where)
-			}
-			return true
-		})
+		}
 	}
 	return found
+}
+
+// statementsOf finds the statements of one function. A function that completes its statement with a parameter is read once
+// for each of its callers.
+func statementsOf(t *testing.T, fset *token.FileSet, files []*ast.File, fn *ast.FuncDecl, consts map[string]string) []statement {
+	t.Helper()
+	var found []statement
+	eachCall(fn, func(call *ast.CallExpr, name string) {
+		i, ok := sqlArgument[name]
+		if !ok || i >= len(call.Args) {
+			return
+		}
+		where := fset.Position(call.Pos()).String()
+		if sql, ok := text(call.Args[i], consts); ok {
+			found = append(found, statement{where, sql})
+			return
+		}
+		completed := 0
+		for _, given := range callersOf(files, fn, consts) {
+			if sql, ok := text(call.Args[i], given); ok {
+				found = append(found, statement{where, sql})
+				completed++
+			}
+		}
+		if completed == 0 && !isParameter(call.Args[i]) {
+			t.Errorf("%s: the statement is no constant, even as its callers complete it", where)
+		}
+	})
+	return found
+}
+
+func eachCall(n ast.Node, visit func(*ast.CallExpr, string)) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			switch f := call.Fun.(type) {
+			case *ast.SelectorExpr:
+				visit(call, f.Sel.Name)
+			case *ast.Ident:
+				visit(call, f.Name)
+			}
+		}
+		return true
+	})
+}
+
+// callersOf gives, for each call of fn, the constants with fn's parameters as that caller fills them.
+func callersOf(files []*ast.File, fn *ast.FuncDecl, consts map[string]string) []map[string]string {
+	var parameters []string
+	for _, field := range fn.Type.Params.List {
+		for _, name := range field.Names {
+			parameters = append(parameters, name.Name)
+		}
+	}
+	var all []map[string]string
+	for _, file := range files {
+		eachCall(file, func(call *ast.CallExpr, name string) {
+			if name != fn.Name.Name || len(call.Args) != len(parameters) {
+				return
+			}
+			given := maps.Clone(consts)
+			for i, p := range parameters {
+				delete(given, p)
+				if s, ok := text(call.Args[i], consts); ok {
+					given[p] = s
+				}
+			}
+			all = append(all, given)
+		})
+	}
+	return all
 }
 
 // collect notes string constants, of the package and of functions.

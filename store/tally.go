@@ -36,18 +36,18 @@ WITH RECURSIVE lane AS (
 	SELECT min(low) AS low, max(high) AS high FROM lane CROSS JOIN LATERAL (
 		SELECT (SELECT id FROM mail WHERE dispatch_id = @id AND lane = lane.name ORDER BY id LIMIT 1) AS low,
 			(SELECT id FROM mail WHERE dispatch_id = @id AND lane = lane.name ORDER BY id DESC LIMIT 1) AS high) ends
-), accepted AS MATERIALIZED (
-	SELECT DISTINCT mail_id FROM attempt
-	WHERE dispatch_id = @id AND outcome = 1 AND mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
-		AND (EXISTS (SELECT FROM stop WHERE dispatch_id = @id))
-), refused AS MATERIALIZED (
-	SELECT m.person_id, count(*) AS mails FROM mail m
-	WHERE m.id IN (SELECT a.mail_id FROM attempt a
-		WHERE a.dispatch_id = @id AND a.outcome = 3 AND a.mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
-			AND NOT EXISTS (SELECT FROM attempt o WHERE o.mail_id = a.mail_id AND o.outcome = 1))
-	GROUP BY m.person_id
-), reached AS MATERIALIZED (
-	SELECT DISTINCT m.person_id FROM mail m JOIN accepted a ON a.mail_id = m.id
+), refused AS MATERIALIZED ( -- few: each is looked up by its key. The least outcome of a mail tells whether it was ever accepted
+	SELECT person_id, count(*) AS mails FROM (
+		SELECT (SELECT m.person_id FROM mail m WHERE m.id = a.mail_id) AS person_id,
+			(SELECT min(o.outcome) FROM attempt o WHERE o.mail_id = a.mail_id) AS best
+		FROM (SELECT DISTINCT mail_id FROM attempt
+			WHERE dispatch_id = @id AND outcome = 3 AND mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)) a) r
+	WHERE best > 1 GROUP BY person_id
+), reached AS MATERIALIZED ( -- many, but read after a stop alone
+	SELECT DISTINCT m.person_id FROM mail m
+	JOIN attempt a ON a.mail_id = m.id AND a.dispatch_id = @id AND a.outcome = 1
+		AND a.mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
+	WHERE m.dispatch_id = @id AND (SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @id))
 ), person AS (
 	SELECT r.prefecture::smallint AS prefecture, r.top_group, s.safety, s.attendance,
 		CASE WHEN s.person_id IS NOT NULL THEN 1
@@ -94,9 +94,9 @@ func (s *Store) CountTally(ctx context.Context, id desk.DispatchID) (desk.Tally,
 	err := s.read(ctx, op, func(tx *Tx) error {
 		t.AsOf = tx.Now
 		// Fresh tables have no statistics, and the planner then believes in a handful of rows: looking up 11,500 people one by
-		// one costs several times as much as hashing them. What must loop all the same then looks expensive enough to be
+		// one, and sorting them, costs several times as much as hashing them. What must loop all the same then looks expensive enough to be
 		// compiled, which takes half a second: no JIT.
-		if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`); err != nil {
+		if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true), set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`); err != nil {
 			return err
 		}
 		groups, err := tx.topGroups(ctx, id)

@@ -44,7 +44,9 @@ func (s *Store) StoreTelegram(ctx context.Context, env desk.Envelope, digest [32
 
 // storable drops what a text column refuses: NUL and broken UTF-8 in the names a foreign source gives. The bytes of the
 // telegram itself are kept as they are.
-func storable(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "") }
+func storable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
 
 func nonNil(b []byte) []byte {
 	if b == nil {

@@ -133,6 +133,8 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m.say(msg), nil
 	case ui.Go:
 		return m.goTo(msg)
+	case ui.Changed:
+		return m, m.reload()
 	case ui.Back:
 		return m.back()
 	}

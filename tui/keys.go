@@ -10,6 +10,7 @@ import (
 	"yagura/store/desk"
 	"yagura/tui/dispatch"
 	"yagura/tui/ui"
+	"yagura/tui/verify"
 )
 
 // Guards of the hands (field.md 5.2-2 and -3).
@@ -176,6 +177,18 @@ func (m Model) act(k tea.KeyPressMsg) (Model, tea.Cmd) {
 	return m.toTop(b.Intent)
 }
 
+// nextAlarm is the newest alarm, or the one after the alarm on the screen.
+func (m Model) nextAlarm(alarms []desk.InboxItem) desk.EventID {
+	if v, ok := m.top().(verify.Model); ok {
+		for i, a := range alarms {
+			if a.Event.ID == v.Event() {
+				return alarms[(i+1)%len(alarms)].Event.ID
+			}
+		}
+	}
+	return alarms[0].Event.ID
+}
+
 // global does the intents that work everywhere.
 func (m Model) global(in ui.Intent) (Model, tea.Cmd, bool) {
 	var cmd tea.Cmd
@@ -184,7 +197,7 @@ func (m Model) global(in ui.Intent) (Model, tea.Cmd, bool) {
 		m, cmd = m.goTo(ui.Go{To: ui.Inbox})
 	case goAlarm:
 		if alarms, _ := m.alarms(); len(alarms) > 0 {
-			m, cmd = m.goTo(ui.Go{To: ui.Verify, Event: alarms[0].Event.ID})
+			m, cmd = m.goTo(ui.Go{To: ui.Verify, Event: m.nextAlarm(alarms)})
 		}
 	case goList:
 		m, cmd = m.goTo(ui.Go{To: ui.Dispatches})

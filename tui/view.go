@@ -122,7 +122,7 @@ func (m Model) feedLine(f ui.Frame, mark string) string {
 	text := f.Lang.T(words.noFeed)
 	switch {
 	case h.LastFeed == "replay":
-		text = f.Lang.F(words.replay, ui.When(h.LastTelegram, f.Now)) + "  " + f.Lang.F(ui.Text{JA: "%s前に再生", EN: "played %s ago"}, f.Lang.Elapsed(f.Now.Sub(h.LastStored)))
+		text = f.Lang.F(words.replay, h.LastTelegram.In(desk.JST).Format("2006-01-02 15:04")) + "  " + f.Lang.F(ui.Text{JA: "%s前に再生", EN: "played %s ago"}, f.Lang.Elapsed(f.Now.Sub(h.LastStored)))
 	case h.LastFeed != "":
 		text = f.Lang.F(words.feed, ui.When(h.LastTelegram, f.Now), h.LastFeed, f.Lang.Elapsed(f.Now.Sub(h.LastStored)))
 	}

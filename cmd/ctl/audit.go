@@ -22,7 +22,7 @@ func (c *auditCommand) Run(s *streams) error {
 			return err
 		}
 		if bad != 0 {
-			fmt.Fprintf(s.out, "操作記録が改ざんされています: %d 行のうち、最初の異常は番号 %d です。\n", rows, bad)
+			fmt.Fprintf(s.out, "操作記録が書き換えられたか、抜かれています: %d 行のうち、最初の異常は番号 %d です。\n", rows, bad)
 			return errReported
 		}
 		heads, err := st.AuditHead(ctx)

@@ -7,6 +7,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
 	"yagura/store/desk"
 )
 
@@ -58,6 +60,7 @@ func New(letter desk.Letter, opts Options) (*Composer, error) {
 	if err := check(letter, opts); err != nil {
 		return nil, err
 	}
+	letter.Subject, letter.Body = norm.NFC.String(letter.Subject), norm.NFC.String(letter.Body) // some phones show NFD in pieces
 	stamp := Stamp(letter.Mode)
 	subject := stamp + strings.TrimPrefix(letter.Subject, stamp)
 	from := header{"From", encodeWords(opts.FromName) + " <" + desk.QuoteMailbox(opts.From) + ">"}

@@ -1,10 +1,9 @@
 package intake
 
 import (
+	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -113,14 +112,104 @@ func TestNotoScenario(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if os.Getenv("DUMP") != "" {
-		for _, i := range slices.Backward(items) {
-			if i.Advice == nil { fmt.Println(i.Event.Headline[:200]); continue }
-			fmt.Println(i.Event.OccurredAt.In(desk.JST).Format("15:04:05"), i.Event.Title, i.Event.EventIDs, i.Event.Status, i.Event.Tsunami, i.Event.Telegrams, "grade", i.Advice.Grade, len(i.Advice.Triggered))
-			for _, c := range i.Advice.Checks {
-				if i.Event.MaxIntensity >= desk.Intensity5Lower {
-					fmt.Println("    ", c.Code, c.Result, c.Text, c.Detail)
-				}
+	// 38 shocks; five pairs lie within two minutes and 100 km of each other and are one event each.
+	if want := 33; len(items) != want {
+		t.Errorf("%d events, want %d", len(items), want)
+	}
+	main := itemOf(t, st, "20240101161010")
+	if e := main.Event; e.MaxIntensity != desk.Intensity7 || e.Title != "石川県能登地方 震度7 Ｍ７．６ 津波警報" || e.Forecast < desk.Intensity6Lower {
+		t.Errorf("main shock = %q %v forecast %v", e.Title, e.MaxIntensity, e.Forecast)
+	}
+	if len(main.Advice.Triggered) != desk.Prefectures || main.Advice.Grade != desk.GradeAlarm {
+		t.Errorf("main shock triggers %d prefectures, grade %d", len(main.Advice.Triggered), main.Advice.Grade)
+	}
+	// No advice on a genuine shock ever contradicted, at any moment, whatever came first.
+	rows, err := db.Conn(storetest.Owner).Query(t.Context(), `
+		SELECT e.state->>'Title', a.content::text FROM advice a JOIN event e ON e.id = a.event_id
+		WHERE a.content @> '{"checks": [{"result": "contradicts"}]}' AND NOT '20240101230354' = ANY(e.event_keys)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var title, content string
+		if err := rows.Scan(&title, &content); err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("contradiction on the genuine %s: %s", title, content)
+	}
+}
+
+func itemOf(t *testing.T, st *store.Store, key string) desk.InboxItem {
+	t.Helper()
+	items, err := st.Inbox(t.Context(), 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range items {
+		if slices.Contains(i.Event.EventIDs, key) {
+			return i
+		}
+	}
+	t.Fatalf("no event %s among %d", key, len(items))
+	return desk.InboxItem{}
+}
+
+func TestFalseFlashContradictsAndIsWithdrawn(t *testing.T) {
+	db := storetest.New(t)
+	envs := scenario(t, "noto")
+	st := db.Store(storetest.Engine)
+	const key = "20240101230354"
+	cut := slices.IndexFunc(envs, func(e desk.Envelope) bool { return bytes.Contains(e.Raw, []byte(key)) })
+	steps := make(chan desk.Envelope)
+	in := start(t, st, "a", stepper{steps})
+	done := int64(0)
+	give := func(e desk.Envelope) {
+		steps <- e
+		done++
+		await(t, "the telegram", func() bool {
+			c := in.Counts()
+			return c.Stored+c.Duplicates == done && c.Judged+c.Unreadable == c.Stored
+		})
+	}
+	for _, e := range envs[:cut] {
+		give(e)
+	}
+	began := time.Now()
+	give(envs[cut])
+	took := time.Since(began)
+	item := itemOf(t, st, key)
+	got := contradictions(item.Advice)
+	t.Logf("23:05 handed over to advice stored: %v, contradictions %v, first: %q, %q", took, got, item.Advice.Checks[0].Text, item.Advice.Checks[1].Text)
+	if !slices.Contains(got, desk.CheckEEW) || !slices.Contains(got, desk.CheckRepeat) || took > 5*time.Second {
+		t.Errorf("23:05: contradictions %v after %v", got, took)
+	}
+	if item.Event.MaxIntensity != desk.Intensity7 || item.Advice.Grade != desk.GradeAlarm || item.Advice.Checks[1].Result != desk.Contradicts {
+		t.Errorf("23:05: %v grade %d, checks %v", item.Event.MaxIntensity, item.Advice.Grade, item.Advice.Checks)
+	}
+	give(envs[cut+1])
+	if item = itemOf(t, st, key); item.Event.Status != desk.EventRetracted || item.Event.MaxIntensity != desk.IntensityUnknown || item.Advice.Grade != desk.GradeAlarm {
+		t.Errorf("after the 取消: %s %v grade %d", item.Event.Status, item.Event.MaxIntensity, item.Advice.Grade)
+	}
+	give(envs[cut+2])
+	if item = itemOf(t, st, key); item.Event.Status != desk.EventOpen || item.Event.MaxIntensity != desk.Intensity3 || len(contradictions(item.Advice)) != 0 || len(item.Advice.Triggered) != 0 {
+		t.Errorf("after the report: %s %v %v", item.Event.Status, item.Event.MaxIntensity, contradictions(item.Advice))
+	}
+}
+
+// stepper is a source that hands over what a test gives it, one at a time.
+type stepper struct{ envs <-chan desk.Envelope }
+
+func (stepper) Name() string { return "stepper" }
+
+func (s stepper) Run(ctx context.Context, out func(context.Context, desk.Envelope) error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case e := <-s.envs:
+			if err := out(ctx, e); err != nil {
+				return err
 			}
 		}
 	}

@@ -34,6 +34,10 @@ func (s *session) converse(ctx context.Context, j job) {
 // exchange does one write and reads its answers, which come strictly in order. It leaves in w what the next write must carry.
 func (s *session) exchange(ctx context.Context, w *round) (alive bool) {
 	t := s.r.opts.Timeouts
+	if s.in.Buffered() > 0 { // an answer nobody asked for would be taken for the next mail's: start afresh
+		s.writeFailed(ctx, w, true)
+		return false
+	}
 	out := s.out[:0]
 	if w.loneDot {
 		out = append(out, ".\r\n"...)
@@ -199,12 +203,12 @@ func (s *session) broken() {
 // again tries j once more on a new connection: nothing of it was delivered. The second time it is deferred.
 func (s *session) again(ctx context.Context, j *job, stage desk.Stage, p reply) {
 	j.tries++
-	if j.tries > 1 || s.carry != nil {
+	if j.tries > 1 {
 		s.report(ctx, s.result(j, desk.Deferred, stage, p))
 		return
 	}
 	if !s.handBack(*j) {
-		s.carry = j
+		s.carry = append(s.carry, *j)
 	}
 }
 

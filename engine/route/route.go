@@ -117,8 +117,7 @@ func (r *Route) Run(ctx context.Context, items <-chan Item, results chan<- Resul
 	for { // handed back by a session after the others had gone
 		select {
 		case j := <-r.back:
-			last := newSession(r, 0, work)
-			last.report(ctx, last.result(&j, desk.Deferred, desk.StageConnect, reply{text: "空いている接続がありません"}))
+			newSession(r, 0, work).report(ctx, notAttempted(&j))
 		default:
 			return ctx.Err()
 		}

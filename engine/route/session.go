@@ -33,8 +33,8 @@ type session struct {
 	answered   int  // final dots answered on this connection
 	plain      bool // an optional STARTTLS failed last time: go without
 
-	carry    *job // goes first
-	failures int  // connections in a row that carried nothing
+	carry    []job // go first
+	failures int   // connections in a row that carried nothing
 	restTo   time.Time
 	counted  bool // among the route's open sessions
 	probing  bool // this session tries for the whole route
@@ -56,15 +56,12 @@ func newSession(r *Route, index int, work *shift) *session {
 }
 
 func (s *session) run(ctx context.Context) {
-	defer s.hangUp()
+	defer s.end(ctx)
 	stop := context.AfterFunc(ctx, func() { s.endBy(s.r.opts.Now().Add(s.r.opts.Timeouts.Drain)) })
 	defer stop()
 	for {
 		j, ok := s.take(ctx)
 		if !ok {
-			if s.probing {
-				s.r.pause.leave()
-			}
 			return
 		}
 		switch {
@@ -84,6 +81,20 @@ func (s *session) run(ctx context.Context) {
 	}
 }
 
+// end closes what is left: politely when the work is done, at once when ctx ended. What was carried stays pending.
+func (s *session) end(ctx context.Context) {
+	if s.probing {
+		s.r.pause.leave()
+	}
+	if ctx.Err() == nil {
+		s.quit()
+	}
+	s.hangUp()
+	for i := range s.carry {
+		s.report(ctx, notAttempted(&s.carry[i]))
+	}
+}
+
 // take waits for the next item: a carried one first, then one another session handed back, then a new one. Without a
 // connection it rests first, so that no item is held while the carrier will not have us. False when there is nothing more.
 func (s *session) take(ctx context.Context) (job, bool) {
@@ -96,9 +107,9 @@ func (s *session) take(ctx context.Context) (job, bool) {
 				continue
 			}
 		}
-		if s.carry != nil {
-			j := *s.carry
-			s.carry = nil
+		if len(s.carry) > 0 {
+			j := s.carry[0]
+			s.carry = s.carry[1:]
 			return j, true
 		}
 		select {
@@ -167,14 +178,14 @@ func (s *session) taken(item Item, more bool) (job, bool, bool) {
 
 // atHand is the next item if one waits at this moment, for the pipelined envelope.
 func (s *session) atHand(ctx context.Context) *job {
-	if limit := s.r.opts.MailsPerSession; ctx.Err() != nil || s.carry != nil || (limit > 0 && s.mails >= limit) {
+	if limit := s.r.opts.MailsPerSession; ctx.Err() != nil || len(s.carry) > 0 || (limit > 0 && s.mails >= limit) {
 		return nil
 	}
 	select {
 	case item, more := <-s.work.items:
 		if !more || !safePath(item.ReturnPath) {
 			if more {
-				s.carry = &job{item: item} // run refuses it
+				s.carry = append(s.carry, job{item: item}) // run refuses it
 			}
 			return nil
 		}
@@ -202,7 +213,7 @@ func (s *session) rest(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	over := s.work.over
-	if s.carry != nil || len(s.r.back) > 0 {
+	if len(s.carry) > 0 || len(s.r.back) > 0 {
 		over = nil
 	}
 	select {

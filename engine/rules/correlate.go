@@ -66,28 +66,23 @@ func nearest(t *desk.Telegram, candidates []desk.Event) desk.EventID {
 	return best
 }
 
-// timeGap is the smallest distance between the times both sides tell. EventIDs count to the second, bulletins to the
-// minute, and the two systems of JMA detect at different seconds.
+// timeGap is the distance in time. EventIDs count to the second and are compared with each other where both sides have one;
+// the times told in bulletins are cut to the minute, which would bring two shocks nearer than they were.
 func timeGap(t *desk.Telegram, e *desk.Event) time.Duration {
-	ours := []time.Time{OccurredAt(t)}
-	theirs := []time.Time{e.OccurredAt}
-	for _, id := range t.EventIDs {
-		if at, ok := eventIDTime(id); ok {
-			ours = append(ours, at)
-		}
-	}
-	for _, id := range e.EventIDs {
-		if at, ok := eventIDTime(id); ok {
-			theirs = append(theirs, at)
-		}
-	}
 	least := time.Duration(1<<63 - 1)
-	for _, a := range ours {
-		for _, b := range theirs {
-			least = min(least, a.Sub(b).Abs())
+	for _, ours := range t.EventIDs {
+		for _, theirs := range e.EventIDs {
+			a, okA := eventIDTime(ours)
+			b, okB := eventIDTime(theirs)
+			if okA && okB {
+				least = min(least, a.Sub(b).Abs())
+			}
 		}
 	}
-	return least
+	if least < time.Duration(1<<63-1) {
+		return least
+	}
+	return OccurredAt(t).Sub(e.OccurredAt).Abs()
 }
 
 // samePlace compares hypocentres when both are known, else felt areas, else the prefecture in the name of the place.

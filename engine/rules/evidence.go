@@ -36,28 +36,30 @@ func checkAreas(c *Case) desk.Check {
 	return ck
 }
 
-// checkStations looks at the newest 震源・震度 that holds. One station at the maximum is common among real shocks; one station
+// checkStations looks at the strongest 震源・震度 that holds, the newest of equals. One station at the maximum is common among real shocks; one station
 // in all is not (feeds.md 7).
 func checkStations(c *Case, all []bulletin) desk.Check {
 	const code = desk.CheckStations
+	var t *desk.Telegram
 	for i := len(all) - 1; i >= 0; i-- {
-		t := all[i]
-		if t.Type != "VXSE53" || t.standing != holds || t.Stations == 0 {
-			continue
+		b := all[i]
+		if b.Type == "VXSE53" && b.standing == holds && b.Stations > 0 && (t == nil || b.MaxIntensity > t.MaxIntensity) {
+			t = b.Telegram
 		}
-		switch {
-		case t.Stations == 1 && t.MaxIntensity >= desk.Intensity5Lower:
-			return check(code, desk.Contradicts, "震度%sを観測したのは1地点だけで、ほかに揺れた観測点がありません。", t.MaxIntensity.Japanese())
-		case t.StationsAtMax < 2:
-			return check(code, desk.Undetermined, "最大の震度%sは%d地点です（揺れた観測点は全部で%d地点）。", t.MaxIntensity.Japanese(), t.StationsAtMax, t.Stations)
-		}
-		ck := check(code, desk.Passed, "最大の震度%sを%d地点が観測しています（全部で%d地点）。", t.MaxIntensity.Japanese(), t.StationsAtMax, t.Stations)
-		if n := len(t.Unreported); n > 0 {
-			ck.Detail = fmt.Sprintf("震度５弱以上未入電の市町村が%dあります。", n)
-		}
-		return ck
 	}
-	return check(code, desk.Undetermined, "観測点ごとの震度（震源・震度情報）はまだありません。")
+	switch {
+	case t == nil:
+		return check(code, desk.Undetermined, "観測点ごとの震度（震源・震度情報）はまだありません。")
+	case t.Stations == 1 && t.MaxIntensity >= desk.Intensity5Lower:
+		return check(code, desk.Contradicts, "震度%sを観測したのは1地点だけで、ほかに揺れた観測点がありません。", t.MaxIntensity.Japanese())
+	case t.StationsAtMax < 2:
+		return check(code, desk.Undetermined, "最大の震度%sは%d地点です（揺れた観測点は全部で%d地点）。", t.MaxIntensity.Japanese(), t.StationsAtMax, t.Stations)
+	}
+	ck := check(code, desk.Passed, "最大の震度%sを%d地点が観測しています（全部で%d地点）。", t.MaxIntensity.Japanese(), t.StationsAtMax, t.Stations)
+	if n := len(t.Unreported); n > 0 {
+		ck.Detail = fmt.Sprintf("震度５弱以上未入電の市町村が%dあります。", n)
+	}
+	return ck
 }
 
 // checkPlausible holds the observed maximum against the strongest that a shock of this magnitude and depth can bring.
@@ -112,8 +114,10 @@ func lowerEdge(i desk.Intensity) float64 {
 // strongestPossible bounds the instrumental intensity of a shock, wide enough that no real one is called impossible.
 //
 // Peak velocity on stiff ground straight above the fault by 司・翠川 (1999), as JMA's EEW uses it (Mw = Mj − 0.171), times 0.9
-// for the 700 m/s base, times 3 for soft ground; intensity = 2.68 + 1.72 log PGV; plus a margin of 1.2. The distance is the
-// depth less half the fault's length, at least 3 km. A slab event is let off with the larger coefficient.
+// for the 700 m/s base, times 3 for soft ground; intensity = 2.68 + 1.72 log PGV; plus a margin of 1.3. The distance is the
+// depth less half the fault's length, at least 3 km. Below 30 km, where slab events shake harder, 0.35 is added to the logarithm
+// (the formula has 0.12). Margin and addition are chosen so that none of the 391 real shocks of 5弱 and more from 1997 to
+// 2024 is refused (a test counts them).
 func strongestPossible(magnitude float64, depthKM *float64) float64 {
 	mw := magnitude - 0.171
 	depth := 10.0
@@ -124,8 +128,8 @@ func strongestPossible(magnitude float64, depthKM *float64) float64 {
 	x := max(3, depth-half)
 	slab := 0.0
 	if depth > 30 {
-		slab = 0.12
+		slab = 0.35
 	}
 	logPGV := 0.58*mw + 0.0038*depth + slab - 1.29 - math.Log10(x+0.0028*math.Pow(10, 0.5*mw)) - 0.002*x
-	return 2.68 + 1.72*(logPGV+math.Log10(0.9*3)) + 1.2
+	return 2.68 + 1.72*(logPGV+math.Log10(0.9*3)) + 1.3
 }

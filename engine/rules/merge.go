@@ -20,8 +20,8 @@ func Merge(e desk.Event, triggered []desk.TriggeredBy, inc desk.Incident, p desk
 		return nil
 	}
 	m := &desk.MergeAdvice{IncidentID: inc.ID, WithinHours: p.MergeWindow.Hours()}
-	if !inc.LastOccured.IsZero() {
-		m.Elapsed = e.OccurredAt.Sub(inc.LastOccured)
+	if !inc.LastOccurred.IsZero() {
+		m.Elapsed = e.OccurredAt.Sub(inc.LastOccurred)
 	}
 	for i := range inc.Hypocenters {
 		if km, ok := distanceKM(e.Hypocenter, &inc.Hypocenters[i]); ok && (m.DistanceKM == nil || km < *m.DistanceKM) {

@@ -187,8 +187,8 @@ type Incident struct {
 	OpenedAt     time.Time // database clock
 	OpenedBy     string
 	ClosedAt     time.Time // zero while open
-	FirstOccured time.Time // occurrence of its first event (telegram time)
-	LastOccured  time.Time // occurrence of its latest event; the merge window counts from here
+	FirstOccurred time.Time // occurrence of its first event (telegram time)
+	LastOccurred  time.Time // occurrence of its latest event; the merge window counts from here
 	MaxIntensity Intensity
 	Hypocenters  []Hypocenter // of its events, for distances
 	Events       []EventID

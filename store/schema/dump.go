@@ -19,25 +19,19 @@ const scratchEnd = 30 * time.Second
 // database of that server for its superuser. store/schema/current.sql holds the same text.
 func Current(ctx context.Context, dsn func(database string) string) (text string, err error) {
 	const op = "schema.Current"
-	admin, err := pgx.Connect(ctx, dsn("postgres"))
-	if err != nil {
-		return "", desk.Wrap(desk.Unavailable, op, err)
-	}
 	var b [8]byte
 	_, _ = rand.Read(b[:]) // never fails on Linux
 	name := "scratch_" + hex.EncodeToString(b[:])
+	if err := Create(ctx, dsn("postgres"), name, ""); err != nil {
+		return "", desk.Wrap(desk.Unavailable, op, err)
+	}
 	defer func() {
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), scratchEnd)
 		defer cancel()
-		_, dropErr := admin.Exec(end, `DROP DATABASE IF EXISTS `+name+` WITH (FORCE)`)
-		if err == nil {
+		if dropErr := Drop(end, dsn("postgres"), name); err == nil {
 			err = desk.Wrap(desk.Unavailable, op, dropErr)
 		}
-		_ = admin.Close(end)
 	}()
-	if _, err := admin.Exec(ctx, `CREATE DATABASE `+name); err != nil {
-		return "", desk.Wrap(desk.Unavailable, op, err)
-	}
 	if _, err := Migrate(ctx, dsn(name)); err != nil {
 		return "", err
 	}

@@ -1,11 +1,17 @@
 package schema_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"yagura/store/cluster"
+	"yagura/store/desk"
 	"yagura/store/schema"
 )
 
@@ -61,8 +67,59 @@ func TestDescriptionNamesEverySort(t *testing.T) {
 	}
 }
 
-func TestMigrateTwiceChangesNothing(t *testing.T) {
-	if current(t) != current(t) {
-		t.Error("two migrated databases differ")
+func TestMigratingAgainAppliesNothing(t *testing.T) {
+	pg, err := cluster.Shared(t.Context())
+	if err != nil {
+		t.Fatalf("no PostgreSQL for tests: %v", err)
+	}
+	name := fmt.Sprintf("migrate_%d", os.Getpid())
+	admin, err := pgx.Connect(t.Context(), pg.DSN("postgres", cluster.Superuser))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := admin.Exec(context.Background(), `DROP DATABASE `+name+` WITH (FORCE)`)
+		if err := errors.Join(err, admin.Close(context.Background())); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := admin.Exec(t.Context(), `CREATE DATABASE `+name); err != nil {
+		t.Fatal(err)
+	}
+	// Three at once: the session lock lets one work, the others find nothing left to do.
+	type result struct {
+		applied []string
+		err     error
+	}
+	results := make(chan result)
+	for range 3 {
+		go func() {
+			applied, err := schema.Migrate(t.Context(), pg.DSN(name, cluster.Superuser))
+			results <- result{applied, err}
+		}()
+	}
+	applied := 0
+	for range 3 {
+		r := <-results
+		if r.err != nil {
+			t.Error(r.err)
+		}
+		applied += len(r.applied)
+	}
+	if _, newest := schema.Range(); int64(applied) != newest {
+		t.Errorf("%d migrations applied, want %d", applied, newest)
+	}
+	text, err := schema.Describe(t.Context(), pg.DSN(name, cluster.Superuser))
+	if err != nil || text != current(t) {
+		t.Errorf("the description depends on the database's name or history (%v)", err)
+	}
+}
+
+func TestMigrateSaysWhenTheDatabaseIsAway(t *testing.T) {
+	if _, err := schema.Migrate(t.Context(), "host=/nowhere dbname=x"); desk.KindOf(err) != desk.Unavailable {
+		t.Error(err)
+	}
+	if _, err := schema.Describe(t.Context(), "host=/nowhere dbname=x"); desk.KindOf(err) != desk.Unavailable {
+		t.Error(err)
 	}
 }

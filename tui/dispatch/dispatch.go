@@ -46,6 +46,7 @@ type (
 	Confirm   struct{} // second operator: type the head-count
 	GiveUp    struct{} // withdraw a proposal
 	ShowTally struct{}
+	Detail    struct{} // unfold the nationwide prefectures
 )
 
 // File is everything the screen knows, read together.
@@ -86,6 +87,7 @@ type Model struct {
 	asOf   time.Time
 	size   ui.SizeMsg
 	scroll ui.Scroll
+	detail bool
 	busy   bool
 	prompt *ui.Prompt
 }
@@ -140,6 +142,9 @@ func (m Model) Keys() []ui.Binding {
 		case p != nil && p.Dispatch.Approval != nil:
 			add("t", ShowTally{}, words.tally, false)
 		}
+	}
+	if m.file.Progress == nil || m.file.Progress.Dispatch.State == desk.Proposed {
+		add("v", Detail{}, words.detail, false)
 	}
 	return append(bs, ui.MoveBindings()...)
 }
@@ -198,6 +203,8 @@ func (m Model) Update(msg tea.Msg) (ui.Screen, tea.Cmd) {
 		m.scroll = m.scroll.Move(msg, m.page(f).Len(), m.size.H)
 	case Send:
 		return m.send()
+	case Detail:
+		m.detail = !m.detail
 	case Propose:
 		return m.propose()
 	case Confirm:
@@ -239,9 +246,9 @@ func (m Model) ordered(msg Ordered) (ui.Screen, tea.Cmd) {
 		m.id = msg.ID
 	}
 	if msg.Err != nil {
-		return m, tea.Batch(ui.Fail(msg.Err), m.Reload())
+		return m, tea.Batch(ui.Fail(msg.Err), ui.Send(ui.Changed{}))
 	}
-	return m, tea.Batch(ui.Tell(msg.Told), m.Reload())
+	return m, tea.Batch(ui.Tell(msg.Told), ui.Send(ui.Changed{}))
 }
 
 // typed feeds the head-count prompt. A wrong number never approves. // F3-1-k.3, field.md 5.2-2

@@ -20,8 +20,7 @@ const twoColumnsFrom = 140
 func (m Model) page(f ui.Frame) *ui.Page {
 	p := ui.NewPage(f.W)
 	p.Spans(ui.Span{Style: f.Theme.Dim, Text: f.Lang.F(words.incident, m.file.Incident.Incident.ID) + " "},
-		ui.Span{Style: f.Theme.Strong, Text: m.file.Incident.Incident.Title},
-		ui.Span{Style: f.Theme.Dim, Text: "  " + f.Lang.T(words.event) + " " + ui.TitleOf(m.file.Event.Item.Event)})
+		ui.Span{Style: f.Theme.Strong, Text: m.file.Incident.Incident.Title}, ui.Span{Style: f.Theme.Dim, Text: m.otherTitle(f)})
 	if pr := m.file.Progress; pr != nil && pr.Dispatch.State != desk.Proposed {
 		m.progress(p, f, *pr)
 		return p
@@ -42,6 +41,15 @@ func (m Model) page(f ui.Frame) *ui.Page {
 	m.earlier(right, f)
 	p.Columns(left, right)
 	return p
+}
+
+// otherTitle names the event where it is not the one the incident is called after.
+func (m Model) otherTitle(f ui.Frame) string {
+	title := ui.TitleOf(m.file.Event.Item.Event)
+	if title == m.file.Incident.Incident.Title {
+		return ""
+	}
+	return "  " + f.Lang.T(words.event) + " " + title
 }
 
 // count is the line that must be read before the key is pressed.
@@ -106,7 +114,16 @@ func (m Model) prefectures(p *ui.Page, f ui.Frame) {
 			continue
 		}
 		slices.SortStableFunc(items, func(a, b desk.PrefectureCount) int { return int(b.Intensity) - int(a.Intensity) })
-		p.Line(f.Theme.Strong, f.Lang.Reason(reason)+f.Lang.F(words.howMany, len(items)))
+		people := 0
+		for _, c := range items {
+			people += c.People
+		}
+		head := f.Lang.Reason(reason) + f.Lang.F(words.howMany, len(items), ui.Count(people))
+		if reason == desk.ReasonNationwide && !m.detail && f.W < twoColumnsFrom { // 41 rows of figures would push the text off the screen
+			p.Spans(ui.Span{Style: f.Theme.Strong, Text: head}, ui.Span{Style: f.Theme.Dim, Text: f.Lang.T(words.unfold)})
+			continue
+		}
+		p.Line(f.Theme.Strong, head)
 		m.grid(p, f, items)
 	}
 }

@@ -128,7 +128,7 @@ func textOf(f ui.Frame, it desk.InboxItem) cellsOf {
 	ev := it.Event
 	c := cellsOf{
 		mode: f.Lang.ModeMark(ev.Mode), grade: f.Lang.GradeMark(gradeOf(it)), at: at(f, it),
-		intensity: "--", finding: f.Lang.Finding(finding(it)), title: ui.TitleOf(ev), hint: hint(f, it),
+		intensity: "--", finding: said(f, it), title: ui.TitleOf(ev), hint: hint(f, it),
 	}
 	if ev.MaxIntensity != desk.IntensityUnknown {
 		c.intensity = ev.MaxIntensity.Japanese()
@@ -156,11 +156,15 @@ func at(f ui.Frame, it desk.InboxItem) string {
 	return o.In(desk.JST).Format("01-02 15:04")
 }
 
-func finding(it desk.InboxItem) desk.Finding {
-	if it.Verification == nil {
-		return ""
+// said is the finding; what needs none (grade 3) is not called unjudged.
+func said(f ui.Frame, it desk.InboxItem) string {
+	switch {
+	case it.Verification != nil:
+		return f.Lang.Finding(it.Verification.Finding)
+	case gradeOf(it) == desk.GradeInfo:
+		return "-"
 	}
-	return it.Verification.Finding
+	return f.Lang.Finding("")
 }
 
 // hint is the one thing to know before opening: contradictions first, then where it belongs.

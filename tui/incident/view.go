@@ -33,7 +33,7 @@ func (m Model) incidents(p *ui.Page, f ui.Frame) {
 	for _, id := range m.list.Visible(max(2, f.H-16)) {
 		in := m.open[id]
 		line := fmt.Sprintf("#%d %s", in.ID, in.Title)
-		facts := f.Lang.F(words.facts, in.MaxIntensity.Japanese(), len(in.Events), f.Lang.Elapsed(m.file.Item.Event.OccurredAt.Sub(in.LastOccured)))
+		facts := f.Lang.F(words.facts, in.MaxIntensity.Japanese(), len(in.Events), f.Lang.Elapsed(m.file.Item.Event.OccurredAt.Sub(in.LastOccurred)))
 		text := ui.Fit(line, max(20, p.W-4-ui.Width(facts))) + " " + facts
 		if id == sel {
 			p.Line(f.Theme.Select, "> "+text)
@@ -61,13 +61,13 @@ func (m Model) rule(p *ui.Page, f ui.Frame) {
 		distance = fmt.Sprintf("%.0fkm", *a.Merge.DistanceKM)
 	}
 	pair := func(label ui.Text, text string) {
-		p.Spans(ui.Span{Style: f.Theme.Dim, Text: ui.Fit(f.Lang.T(label), 20)}, ui.Span{Style: f.Theme.Base, Text: text})
+		p.Spans(ui.Span{Style: f.Theme.Dim, Text: ui.Fit(f.Lang.T(label), 22)}, ui.Span{Style: f.Theme.Base, Text: text})
 	}
 	pair(words.elapsed, f.Lang.F(words.within, f.Lang.Elapsed(a.Merge.Elapsed), a.Merge.WithinHours))
 	pair(words.distance, distance)
 	pair(words.overlap, names(f, a.Merge.Overlap))
 	m.change(p, f, id)
-	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.advice), 20), a.Merge.Text)
+	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.advice), 22), a.Merge.Text)
 }
 
 // change shows what joining would newly ask: prefectures not yet asked, and those shaken harder than notified.
@@ -77,8 +77,8 @@ func (m Model) change(p *ui.Page, f ui.Frame, id desk.IncidentID) {
 		triggered = a.Triggered
 	}
 	added, raised := desk.NewlyConcerned(triggered, m.open[id].Notified)
-	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.added), 20), levels(f, added, nil))
-	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.raised), 20), levels(f, raised, m.open[id].Notified))
+	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.added), 22), levels(f, added, nil))
+	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.raised), 22), levels(f, raised, m.open[id].Notified))
 }
 
 func levels(f ui.Frame, ts []desk.TriggeredBy, notified []desk.Notified) string {

@@ -15,5 +15,5 @@ var words = struct {
 	safety: ui.Text{JA: "  無事 %s  軽傷 %s  重傷・要救助 %s", EN: "  safe %s  slightly injured %s  seriously %s"},
 	attend: ui.Text{JA: "登庁できる %s  時間がかかる %s  できない %s", EN: "can come %s  later %s  cannot %s"},
 	sent:   ui.Text{JA: "送信", EN: "sent"}, answered: ui.Text{JA: "回答", EN: "answ."}, open: ui.Text{JA: "未回答", EN: "open"},
-	lost: ui.Text{JA: "不達", EN: "lost"}, needHelp: ui.Text{JA: "要救助等", EN: "help"},
+	lost: ui.Text{JA: "不達", EN: "lost"}, needHelp: ui.Text{JA: "要救助", EN: "help"},
 }

@@ -156,7 +156,7 @@ func (b *Backend) Decide(_ context.Context, who desk.OperatorID, c desk.Incident
 		id = desk.IncidentID(b.id())
 		b.Open[id] = &desk.IncidentFile{Incident: desk.Incident{
 			ID: id, Hazard: f.Item.Event.Hazard, Mode: f.Item.Event.Mode, Title: c.Title, OpenedAt: b.clock(), OpenedBy: b.Team[who].Display,
-			FirstOccured: f.Item.Event.OccurredAt, LastOccured: f.Item.Event.OccurredAt, MaxIntensity: f.Item.Event.MaxIntensity,
+			FirstOccurred: f.Item.Event.OccurredAt, LastOccurred: f.Item.Event.OccurredAt, MaxIntensity: f.Item.Event.MaxIntensity,
 		}}
 	}
 	in, ok := b.Open[id]

@@ -59,6 +59,9 @@ type Go struct {
 	Replace  bool
 }
 
+// Changed tells the app that this desk wrote a fact: header and screen are read again at once, without waiting for the wake-up.
+type Changed struct{}
+
 // Back asks the app for the screen below.
 type Back struct{}
 

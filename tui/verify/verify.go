@@ -62,6 +62,9 @@ func New(env ui.Env, s Store, id desk.EventID) Model {
 // Title names the screen.
 func (m Model) Title() ui.Text { return words.title }
 
+// Event is the event on the screen.
+func (m Model) Event() desk.EventID { return m.id }
+
 // Mode is the world of the event.
 func (m Model) Mode() desk.Mode {
 	if mode := m.file.Item.Event.Mode; mode != "" {

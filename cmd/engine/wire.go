@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"yagura/engine"
+	"yagura/engine/compose"
+	"yagura/engine/dispatch"
+	"yagura/engine/intake"
+	"yagura/engine/route"
+	"yagura/engine/send"
+	"yagura/engine/tally"
+	"yagura/engine/web"
+	"yagura/engine/web/answer"
+	"yagura/feeds"
+	"yagura/feeds/replay"
+	"yagura/store"
+	"yagura/store/desk"
+)
+
+// wired is one engine with its three doors to the store: watching, sending and answering never wait for each other (law 15).
+type wired struct {
+	c       *config
+	log     *slog.Logger
+	holder  string
+	desk    *store.Store // telegrams, dispatches, tallies
+	mails   *store.Store // outbox and results
+	answers *store.Store
+	keys    desk.TokenKeys
+	opener  *route.Opener
+	compose compose.Options
+	sources []feeds.Source
+	page    *answer.Service
+	bell    *bell
+}
+
+func wire(ctx context.Context, c *config, log *slog.Logger) (*wired, error) {
+	w := &wired{c: c, log: log, holder: fmt.Sprintf("%s/%d/%08x", c.Name, os.Getpid(), rand.Uint32()), bell: newBell()}
+	key, err := c.addressKey()
+	if err != nil {
+		return nil, err
+	}
+	if w.opener, err = route.NewOpener(key); err != nil {
+		return nil, err
+	}
+	if w.keys, err = c.tokenKeys(); err != nil {
+		return nil, err
+	}
+	if w.compose, err = c.mails(); err != nil {
+		return nil, err
+	}
+	if w.sources, err = c.sources(); err != nil {
+		return nil, err
+	}
+	for _, door := range []struct {
+		to    **store.Store
+		name  string
+		conns int32
+	}{{&w.desk, "desk", 8}, {&w.mails, "mail", 12}, {&w.answers, "answer", 4}} {
+		*door.to, err = store.Open(ctx, store.Options{DSN: c.DSN, Name: c.Name + " " + door.name, MaxConns: door.conns, Log: log})
+		if err != nil {
+			w.close()
+			return nil, err
+		}
+	}
+	w.page = answer.New(answer.Options{
+		Listen: c.AnswerListen, TLS: web.TLS{CertFile: c.TLSCert, KeyFile: c.TLSKey}, Keys: w.keys, Store: w.answers,
+		JournalDir: c.Journal, Log: log, Now: time.Now,
+	})
+	return w, nil
+}
+
+func (w *wired) close() {
+	for _, s := range []*store.Store{w.desk, w.mails, w.answers} {
+		if s != nil {
+			s.Close()
+		}
+	}
+}
+
+// services in the order of starting; they stop in the reverse order, so intake ends first and what is under way is finished.
+func (w *wired) services() []engine.Service {
+	dispatches, mails, counts, news := w.bell.line(), w.bell.line(), w.bell.line(), w.bell.line()
+	list := []engine.Service{
+		{Name: "listen", Run: func(ctx context.Context) error { return w.bell.listen(ctx, w.desk) }},
+		{Name: "answer", Run: w.page.Run},
+		{Name: "tally", Run: tally.New(tally.Options{Store: w.desk, Wake: counts, Now: time.Now, Log: w.log}).Run},
+		{Name: "send", Run: send.New(w.sending(mails)).Run},
+		{Name: "dispatch", Run: dispatch.New(dispatch.Options{
+			Store: w.desk, Holder: w.holder, Wake: dispatches, Now: time.Now, Log: w.log,
+			Expanded: func(desk.DispatchID) { w.bell.ring() },
+		}).Run},
+	}
+	if len(w.sources) > 0 {
+		list = append(list, engine.Service{Name: "intake", Run: intake.New(intake.Options{
+			Store: w.desk, Sources: w.sources, Holder: w.holder, Wake: news, Now: time.Now, Log: w.log,
+		}).Run})
+	}
+	return list
+}
+
+func (w *wired) sending(wake <-chan struct{}) send.Options {
+	return send.Options{
+		Store: w.mails, Process: w.c.Name, Holder: w.holder, Opener: w.opener, Wake: wake, Now: time.Now, Jitter: rand.Float64, Log: w.log,
+		Compose: func(l desk.Letter) (send.Composer, error) { return compose.New(l, w.compose) },
+		Token: func(m desk.Mail) (string, error) {
+			return w.keys[0].Sign(desk.Token{DispatchID: m.DispatchID, PersonID: m.PersonID, IssuedOn: m.CreatedAt})
+		},
+		Route: func(c desk.Carrier, gate route.Gate) send.Route {
+			return route.New(c, route.Options{HeloName: w.c.Host, Gate: gate, Now: time.Now, Seed: rand.Uint64(), Log: w.log})
+		},
+		Note: func() string {
+			s := w.page.Stats()
+			return fmt.Sprintf("回答 %d・退避中 %d", s.Stored+s.Drained, s.Journaled-s.Drained)
+		},
+	}
+}
+
+// sources are the feeds of this engine.
+func (c *config) sources() ([]feeds.Source, error) {
+	if c.Replay == "" {
+		return nil, nil
+	}
+	envs, err := recorded(c.Replay)
+	if err != nil {
+		return nil, err
+	}
+	player := replay.NewPlayer("replay", envs, replay.Options{Speed: c.ReplaySpeed, MaxGap: c.ReplayGap, Now: time.Now})
+	return []feeds.Source{delayed{player, c.ReplayWait}}, nil
+}
+
+func recorded(name string) ([]desk.Envelope, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return replay.Files(name)
+	}
+	scenario, err := replay.Builtin(name)
+	if err != nil {
+		return nil, err
+	}
+	return scenario.Envelopes()
+}
+
+// delayed is a source that begins after a pause.
+type delayed struct {
+	feeds.Source
+	wait time.Duration
+}
+
+// Run waits and then runs the source.
+func (d delayed) Run(ctx context.Context, out func(context.Context, desk.Envelope) error) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d.wait):
+		return d.Source.Run(ctx, out)
+	}
+}

@@ -1,0 +1,86 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+	"golang.org/x/term"
+)
+
+// dial opens a real SSH connection to the desk. The console was started by this program on this machine's loopback a moment
+// ago, so its host key is taken from the file it wrote, not from the wire.
+func dial(ctx context.Context, addr, user string, key ssh.Signer, host ssh.PublicKey) (*ssh.Client, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	c, channels, requests, err := ssh.NewClientConn(conn, addr, &ssh.ClientConfig{
+		User: user, Auth: []ssh.AuthMethod{ssh.PublicKeys(key)}, HostKeyCallback: ssh.FixedHostKey(host), Timeout: 10 * time.Second,
+	})
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return ssh.NewClient(c, channels, requests), nil
+}
+
+// sit joins this terminal to the desk until the person leaves it. A bare Debian has no ssh program, so this is a small one.
+func sit(ctx context.Context, client *ssh.Client) error {
+	session, err := client.NewSession()
+	if err != nil {
+		return err
+	}
+	defer session.Close()
+	in, out := int(os.Stdin.Fd()), int(os.Stdout.Fd())
+	width, height, err := term.GetSize(out)
+	if err != nil {
+		return fmt.Errorf("端末の大きさがわかりません: %w", err)
+	}
+	before, err := term.MakeRaw(in)
+	if err != nil {
+		return err
+	}
+	defer term.Restore(in, before)
+	session.Stdin, session.Stdout, session.Stderr = os.Stdin, os.Stdout, os.Stderr
+	if err := session.RequestPty(terminalName(), height, width, ssh.TerminalModes{}); err != nil {
+		return err
+	}
+	if err := session.Shell(); err != nil {
+		return err
+	}
+	resized := make(chan os.Signal, 1)
+	signal.Notify(resized, syscall.SIGWINCH)
+	defer signal.Stop(resized)
+	ended := make(chan error, 1)
+	go func() { ended <- session.Wait() }()
+	for {
+		select {
+		case <-resized:
+			if w, h, err := term.GetSize(out); err == nil {
+				session.WindowChange(h, w)
+			}
+		case <-ctx.Done():
+			return nil
+		case err := <-ended:
+			var missing *ssh.ExitMissingError
+			if errors.As(err, &missing) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+func terminalName() string {
+	if name := os.Getenv("TERM"); name != "" {
+		return name
+	}
+	return "xterm-256color"
+}

@@ -1,0 +1,115 @@
+package tui_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"yagura/store/desk"
+	"yagura/tui/tuitest"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden screens")
+
+// Every screen in live and drill, colour and plain, 80x24 and 200x50.
+func TestGoldenScreens(t *testing.T) {
+	scenes := []struct {
+		name string
+		act  func(s seat)
+	}{
+		{"1-inbox", func(s seat) {}},
+		{"2-verify", func(s seat) { s.Press("enter") }},
+		{"2-verify-false", func(s seat) {
+			mode, _ := s.b.EventFile(s.ctx(), 20)
+			s.b.Put(tuitest.False(90, mode.Item.Event.Mode, tuitest.MainShock.Add(6*time.Minute)))
+			s.Advance(6 * time.Second)
+			s.Press("a", "a")
+		}},
+		{"2-verify-reason", func(s seat) { s.Press("enter", "f"); s.Type("取消を確認") }},
+		{"3-incident-new", func(s seat) { s.Press("enter", "g") }},
+		{"3-incident-join", func(s seat) { joining(s) }},
+		{"4-dispatch", func(s seat) { s.Press("enter", "g", "n", "5") }},
+		{"4-dispatch-two-people", func(s seat) { s.b.Rules.OnePersonMay = false; s.Press("enter", "g", "n", "5", "p") }},
+		{"4-dispatch-countdown", func(s seat) { s.Press("enter", "g", "n", "5", "s") }},
+		{"4-dispatch-sending", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(9 * time.Second) }},
+		{"4-dispatch-stopped", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(7 * time.Second); s.Press("x", "1") }},
+		{"4-dispatch-list", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(30 * time.Second); s.Press("D") }},
+		{"5-tally", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(30 * time.Second); s.Press("t") }},
+		{"6-help", func(s seat) { s.Press("?") }},
+		{"7-english", func(s seat) { s.Press("E", "enter") }},
+		{"8-stale", func(s seat) { s.b.Down = true; s.Advance(20 * time.Second) }},
+	}
+	for _, mode := range []desk.Mode{desk.Live, desk.Drill} {
+		for _, size := range [][2]int{{80, 24}, {200, 50}} {
+			for _, sc := range scenes {
+				name := fmt.Sprintf("%s-%s-%dx%d", sc.name, mode, size[0], size[1])
+				t.Run(name, func(t *testing.T) {
+					b, clock := newBackend(t, mode)
+					s := sit(t, b, clock, tuitest.Yamada, mode, size[0], size[1])
+					sc.act(s)
+					golden(t, name+".txt", s.Plain())
+					golden(t, name+".ansi", s.Screen())
+				})
+			}
+		}
+	}
+}
+
+// joining sends for the main shock and opens the incident screen of an aftershock.
+func joining(s seat) {
+	f, _ := s.b.EventFile(s.ctx(), 20)
+	s.Press("enter", "g", "n", "5", "s")
+	s.Advance(20 * time.Second)
+	all, _ := s.b.ActiveDispatches(s.ctx())
+	s.b.Put(tuitest.After(91, f.Item.Event.Mode, tuitest.MainShock.Add(8*time.Minute), all[0].Dispatch.IncidentID))
+	s.Advance(6 * time.Second)
+	s.Press("a", "g")
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	got = strings.ReplaceAll(got, "\x1b", "^") + "\n"
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (run with -update)", err)
+	}
+	if string(want) != got {
+		t.Errorf("%s differs (run with -update and look at it):\n%s", name, got)
+	}
+}
+
+// No header line may be without its world's word, and no world may wear the other's (law 4).
+func TestGoldenWorldsNeverMix(t *testing.T) {
+	for _, mode := range []desk.Mode{desk.Live, desk.Drill} {
+		b, clock := newBackend(t, mode)
+		s := sit(t, b, clock, tuitest.Yamada, mode, 80, 24)
+		for _, key := range []string{"", "enter", "g", "n", "5", "s", "esc", "D", "T", "I", "?"} {
+			if key != "" {
+				s.Press(key)
+			}
+			for i, l := range strings.SplitN(s.Plain(), "\n", 4)[:3] {
+				if !strings.HasPrefix(l, mode.Japanese()+" ") {
+					t.Fatalf("%s after %q, header line %d: %q", mode, key, i, l)
+				}
+			}
+		}
+		s.Send(tea.WindowSizeMsg{Width: 200, Height: 50})
+		s.sees(t, mode.Japanese())
+	}
+}
