@@ -48,18 +48,15 @@ WITH RECURSIVE lane AS (
 	JOIN attempt a ON a.mail_id = m.id AND a.dispatch_id = @id AND a.outcome = 1
 		AND a.mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
 	WHERE m.dispatch_id = @id AND (SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @id))
-), person AS (
+), person AS ( -- refused and reached are asked about those alone who have not answered
 	SELECT r.prefecture::smallint AS prefecture, r.top_group, s.safety, s.attendance,
 		CASE WHEN s.person_id IS NOT NULL THEN 1
-			WHEN r.mails = 0 OR x.mails >= r.mails THEN 3
-			WHEN d.stopped AND y.person_id IS NULL THEN 4
+			WHEN r.mails = 0 OR (r.person_id, r.mails::bigint) IN (SELECT person_id, mails FROM refused) THEN 3
+			WHEN (SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @id)) AND r.person_id NOT IN (SELECT person_id FROM reached) THEN 4
 			ELSE 2 END AS class,
-		s.received_at, s.received_at > d.ended_at AS late, s.answers > 1 AS changed
+		s.received_at, s.received_at > (SELECT ended_at FROM dispatch WHERE id = @id) AS late, s.answers > 1 AS changed
 	FROM recipient r
-	CROSS JOIN (SELECT ended_at, EXISTS (SELECT FROM stop WHERE dispatch_id = @id) AS stopped FROM dispatch WHERE id = @id) d
 	LEFT JOIN (SELECT * FROM standing WHERE dispatch_id = @id) s ON s.person_id = r.person_id
-	LEFT JOIN refused x ON x.person_id = r.person_id
-	LEFT JOIN reached y ON y.person_id = r.person_id
 	WHERE r.dispatch_id = @id
 )
 SELECT prefecture, top_group, class, safety, attendance, count(*)::int AS people,

@@ -265,6 +265,7 @@ func (m Model) told(msg statusMsg) (Model, tea.Cmd) {
 	skew := msg.health.AsOf.Sub(msg.at)
 	moved := (skew - time.Duration(m.skew.Load())).Abs() > time.Second
 	m.skew.Store(int64(skew))
+	m.status.asOf = msg.health.AsOf
 	if moved { // what was read by the other clock would look old or new
 		return m, m.reload()
 	}

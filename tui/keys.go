@@ -57,7 +57,7 @@ func (m Model) globals() []ui.Binding {
 	return append(bs,
 		ui.Binding{Keys: []string{"?"}, Intent: toggleHelp{}, Label: words.help},
 		ui.Binding{Keys: []string{"D"}, Intent: goList{}, Label: words.list},
-		ui.Binding{Keys: []string{"T"}, Intent: goTally{}, Label: words.tally},
+		ui.Binding{Keys: []string{"T"}, Intent: goTally{}, Label: words.tally, Quiet: true},
 		ui.Binding{Keys: []string{"I"}, Intent: goHome{}, Label: words.home, Quiet: true},
 		ui.Binding{Keys: []string{"E"}, Intent: toggleLang{}, Label: words.lang},
 		ui.Binding{Keys: []string{"ctrl+l"}, Intent: redraw{}, Label: words.redraw, Quiet: true},

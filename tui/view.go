@@ -127,7 +127,9 @@ func (m Model) feedLine(f ui.Frame, mark string) string {
 		text = f.Lang.F(words.feed, ui.When(h.LastTelegram, f.Now), h.LastFeed, f.Lang.Elapsed(f.Now.Sub(h.LastStored)))
 	}
 	engines, style := f.Lang.F(words.engines, m.engines()), f.Theme.Header
-	if m.engines() == 0 {
+	if m.now().Sub(m.status.asOf) >= ui.StaleAfter && !m.status.asOf.IsZero() { // an old reading says nothing about now
+		engines, style = f.Lang.T(words.unknownEngines), f.Theme.Watch
+	} else if m.engines() == 0 {
 		engines, style = f.Lang.T(words.noEngine), f.Theme.Alarm
 	}
 	left := ui.Fit(text, f.W-5-ui.Width(engines)-1)
@@ -162,6 +164,9 @@ func (m Model) waiting(f ui.Frame) string {
 }
 
 func (m Model) beside(f ui.Frame) string {
+	if m.status.failing || m.status.lost {
+		return ""
+	}
 	if h, ok := m.home.(inbox.Model); ok && h.Drills() > 0 && len(m.stack) == 0 && m.countdown() == nil {
 		return f.Lang.F(words.drills, h.Drills())
 	}

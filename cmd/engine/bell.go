@@ -37,8 +37,8 @@ func (b *bell) ring() {
 	}
 }
 
-// listen rings for what concerns an engine until ctx ends. Tallies are its own word and ring nobody.
+// listen rings for what concerns sending until ctx ends; intake listens for itself.
 func (b *bell) listen(ctx context.Context, s *store.Store) error {
-	topics := []desk.Topic{desk.TopicTelegram, desk.TopicIncident, desk.TopicDispatch, desk.TopicMail}
+	topics := []desk.Topic{desk.TopicDispatch, desk.TopicMail}
 	return s.Listen(ctx, topics, func(desk.Wake) { b.ring() })
 }

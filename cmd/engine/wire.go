@@ -85,23 +85,18 @@ func (w *wired) close() {
 
 // services in the order of starting; they stop in the reverse order, so intake ends first and what is under way is finished.
 func (w *wired) services() []engine.Service {
-	dispatches, mails, counts, news := w.bell.line(), w.bell.line(), w.bell.line(), w.bell.line()
-	list := []engine.Service{
+	dispatches, mails := w.bell.line(), w.bell.line()
+	return []engine.Service{
 		{Name: "listen", Run: func(ctx context.Context) error { return w.bell.listen(ctx, w.desk) }},
 		{Name: "answer", Run: w.page.Run},
-		{Name: "tally", Run: tally.New(tally.Options{Store: w.desk, Wake: counts, Now: time.Now, Log: w.log}).Run},
+		{Name: "tally", Run: tally.New(tally.Options{Store: w.desk, Log: w.log}).Run},
 		{Name: "send", Run: send.New(w.sending(mails)).Run},
 		{Name: "dispatch", Run: dispatch.New(dispatch.Options{
 			Store: w.desk, Holder: w.holder, Wake: dispatches, Now: time.Now, Log: w.log,
 			Expanded: func(desk.DispatchID) { w.bell.ring() },
 		}).Run},
+		{Name: "intake", Run: intake.New(intake.Options{Store: w.desk, Sources: w.sources, Holder: w.holder, Now: time.Now, Log: w.log}).Run},
 	}
-	if len(w.sources) > 0 {
-		list = append(list, engine.Service{Name: "intake", Run: intake.New(intake.Options{
-			Store: w.desk, Sources: w.sources, Holder: w.holder, Wake: news, Now: time.Now, Log: w.log,
-		}).Run})
-	}
-	return list
 }
 
 func (w *wired) sending(wake <-chan struct{}) send.Options {

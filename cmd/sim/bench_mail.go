@@ -119,10 +119,13 @@ func dispatchSection(ctx context.Context, b *bench) ([]measure, error) {
 	}
 	var ours, source, bare, firsts []float64
 	for round := range b.Rounds + 1 {
+		e1, p1, _ := o.cpu()
 		first, last, mails, err := o.dispatch(ctx)
 		if err != nil {
 			return nil, err
 		}
+		e2, p2, _ := o.cpu()
+		fmt.Fprintf(os.Stderr, "DEBUG last %.3f engine %.1f us pg %.1f us\n", last, (e2-e1)/float64(mails)*1e6, (p2-p1)/float64(mails)*1e6)
 		plain, err := bareSender(ctx, addr, mails)
 		if err != nil {
 			return nil, err
@@ -169,7 +172,7 @@ func costSection(ctx context.Context, b *bench) ([]measure, error) {
 				return 0, err
 			}
 		}
-		before, err := o.cpu()
+		engineBefore, postgresBefore, err := o.cpu()
 		if err != nil {
 			return 0, err
 		}
@@ -177,8 +180,8 @@ func costSection(ctx context.Context, b *bench) ([]measure, error) {
 		if err != nil {
 			return 0, err
 		}
-		after, err := o.cpu()
-		return (after - before) / float64(mails) * 1e6, err
+		engine, postgres, err := o.cpu()
+		return (engine - engineBefore + postgres - postgresBefore) / float64(mails) * 1e6, err
 	}
 	var small, large []float64
 	for range b.Rounds {

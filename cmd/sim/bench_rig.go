@@ -350,18 +350,18 @@ func (o *benchOffice) dispatch(ctx context.Context) (first, last float64, mails 
 	return float64(sent.First-key.UnixNano()) / 1e9, float64(sent.Last-key.UnixNano()) / 1e9, d.Addresses, err
 }
 
-// cpu is the processor time in seconds of the engine process and of every PostgreSQL process of the private server.
-func (o *benchOffice) cpu() (float64, error) {
+// cpu is the processor time in seconds of the engine process, and of every PostgreSQL process of the private server.
+func (o *benchOffice) cpu() (engine, postgres float64, err error) {
 	pidFile, err := os.ReadFile(filepath.Join(o.b.pg.Dir(), "data", "postmaster.pid"))
 	if err != nil {
-		return 0, desk.Wrap(desk.Unavailable, "sim.bench", err)
+		return 0, 0, desk.Wrap(desk.Unavailable, "sim.bench", err)
 	}
 	postmaster, _, _ := strings.Cut(string(pidFile), "\n")
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	engine, ticks := strconv.Itoa(o.engine.cmd.Process.Pid), 0
+	own := strconv.Itoa(o.engine.cmd.Process.Pid)
 	for _, file := range stats {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -371,7 +371,7 @@ func (o *benchOffice) cpu() (float64, error) {
 		_, rest, _ := strings.Cut(string(text), ") ")
 		f := strings.Fields(rest)
 		pid := filepath.Base(filepath.Dir(file))
-		if len(f) < 15 || (pid != engine && pid != postmaster && f[1] != postmaster) {
+		if len(f) < 15 || (pid != own && pid != postmaster && f[1] != postmaster) {
 			continue
 		}
 		fields := f[11:13]
@@ -381,10 +381,16 @@ func (o *benchOffice) cpu() (float64, error) {
 		for _, v := range fields {
 			n, err := strconv.Atoi(v)
 			if err != nil {
-				return 0, desk.Wrap(desk.Internal, "sim.bench", err)
+				return 0, 0, desk.Wrap(desk.Internal, "sim.bench", err)
 			}
-			ticks += n
+			if pid == own {
+				engine += float64(n) / userHz
+			} else {
+				postgres += float64(n) / userHz
+			}
 		}
 	}
-	return float64(ticks) / 100, nil // USER_HZ is 100 on every Linux this runs on
+	return engine, postgres, nil
 }
+
+const userHz = 100 // on every Linux this runs on; proc(5)

@@ -20,8 +20,8 @@ type commands struct {
 	World    worldCommand    `cmd:"" help:"模擬通信事業者と模擬職員を一つのプロセスで動かします。"`
 	Bench    benchCommand    `cmd:"" help:"測定して、目標と並べて示します。"`
 	benchProcesses
-	Seed     seedCommand     `cmd:"" help:"架空の名簿をデータベースに入れます。"`
-	Demo     demoCommand     `cmd:"" help:"櫓の全体を立ち上げ、当直卓を開きます（make demo）。"`
+	Seed seedCommand `cmd:"" help:"架空の名簿をデータベースに入れます。"`
+	Demo demoCommand `cmd:"" help:"櫓の全体を立ち上げ、当直卓を開きます（make demo）。"`
 }
 
 func main() {

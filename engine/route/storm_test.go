@@ -30,14 +30,14 @@ func TestStorm(t *testing.T) {
 				{Delay: 2 * time.Millisecond},
 				{Reply: "450-4.2.0 a\r\n450 4.2.0 b"},
 			}
-			any := func(string) routetest.Answer {
+			maybe := func(string) routetest.Answer {
 				if rng.IntN(100) < 4 {
 					return bad[rng.IntN(len(bad))]
 				}
 				return routetest.Answer{}
 			}
 			server := routetest.Start(t, routetest.Script{
-				NoPipelining: seed%3 == 2, Mail: any, Rcpt: any, Data: any, End: any,
+				NoPipelining: seed%3 == 2, Mail: maybe, Rcpt: maybe, Data: maybe, End: maybe,
 				HalfBody: func(string) routetest.Answer { return routetest.Answer{Reset: rng.IntN(100) < 2} },
 				Greeting: func(int, int) routetest.Answer {
 					if rng.IntN(10) == 0 {

@@ -127,42 +127,46 @@ func warningWord(warning bool) string {
 }
 
 const (
-	repeatAreas = 10  // smaller sets coincide among real aftershocks of one place; the false bulletin named far more
-	repeatShare = 0.9 // Jaccard share of equal (area, intensity) pairs
+	repeatAreas     = 10  // smaller sets coincide among real aftershocks of one place; the false bulletin named far more
+	repeatShare     = 0.9 // Jaccard share of equal (area, intensity) pairs
+	repeatWide      = 30  // no two real shocks agree in so many areas even roughly,
+	repeatWideShare = 0.8 // so that a list amended in a few places is still recognised
 )
 
 // checkRepeat compares sets of (area, intensity) of 3 and over: the false 23:05 bulletin of 2024-01-01 carried the content of 16:10.
 func checkRepeat(c *Case, all []bulletin) desk.Check {
 	const code = desk.CheckRepeat
-	most := 0
+	var now, like *desk.Telegram
+	most, best := 0, 0.0
 	for _, b := range all {
 		if b.standing != holds || b.Type != "VXSE51" && b.Type != "VXSE53" {
 			continue
 		}
 		mine := feltAreas(b.Areas)
 		most = max(most, len(mine))
-		if len(mine) < repeatAreas {
-			continue
-		}
 		for i := range c.Earlier {
 			old := &c.Earlier[i]
-			share := sameShare(mine, feltAreas(old.Areas))
-			if share < repeatShare || !isPriorOfOther(b.Telegram, old) {
-				continue
+			if share := sameShare(mine, feltAreas(old.Areas)); isRepeat(len(mine), share) && share > best && isPriorOfOther(b.Telegram, old) {
+				now, like, best = b.Telegram, old, share
 			}
-			ck := check(code, desk.Contradicts, "%sの電文と同一内容です（%d都道府県 %d地域、一致%.0f％）。",
-				clock(OccurredAt(old)), feltPrefectures(b.Prefectures), len(mine), share*100)
-			ck.Detail = fmt.Sprintf("%sの%s（%s発表）と比べました。", clock(OccurredAt(old)), old.Title, clockSeconds(old.PressTime))
-			return ck
 		}
 	}
-	if most == 0 {
+	switch {
+	case like != nil:
+		ck := check(code, desk.Contradicts, "%sの電文と同一内容です（%d都道府県 %d地域、一致%.0f％）。",
+			clock(OccurredAt(like)), feltPrefectures(now.Prefectures), len(feltAreas(now.Areas)), best*100)
+		ck.Detail = fmt.Sprintf("%sの%s（%s発表）と比べました。", clock(OccurredAt(like)), like.Title, clockSeconds(like.PressTime))
+		return ck
+	case most == 0:
 		return check(code, desk.Undetermined, "過去の電文と比べられる震度の情報がまだありません。")
-	}
-	if most < repeatAreas {
+	case most < repeatAreas:
 		return check(code, desk.Undetermined, "震度3以上の地域が%dか所と少ないため、過去の電文との一致は判断できません。", most)
 	}
 	return check(code, desk.Passed, "過去24時間の電文に同じ内容のものはありません（%d地域、比較%d通）。", most, len(c.Earlier))
+}
+
+func isRepeat(areas int, share float64) bool {
+	return areas >= repeatAreas && share >= repeatShare || areas >= repeatWide && share >= repeatWideShare
 }
 
 // MayRepeat says whether the bulletins of another event are worth reading for the repeat check of an event, judged by the

@@ -40,6 +40,8 @@ func TestChecks(t *testing.T) {
 	const false2303 = "20240101230354"
 	at2303 := target(at1610.Add(6*time.Hour + 53*time.Minute))
 	again := telegram("VXSE51", 6*time.Hour+55*time.Minute, id(false2303), at2303, felt(changed))
+	amended := wide(30, desk.Intensity7)
+	amended["401"], amended["402"] = desk.Intensity6Lower, desk.Intensity6Lower
 	aftershock := telegram("VXSE51", 6*time.Hour+55*time.Minute, id(false2303), at2303, felt(wide(30, desk.Intensity5Lower)), func(t *desk.Telegram) {
 		for i := range t.Areas[:15] {
 			t.Areas[i].Intensity = desk.Intensity5Lower
@@ -74,6 +76,7 @@ func TestChecks(t *testing.T) {
 		"EEW cancelled":              {caseOf(nil, eew, telegram("VXSE43", 14*time.Second, serial("1"), phase(desk.Cancelled)), quick), desk.CheckEEW, desk.Contradicts, "取り消され"},
 		"no EEW before 4":            {caseOf(nil, weak), desk.CheckEEW, desk.Undetermined, "震度4"},
 		"content of 16:10":           {caseOf([]desk.Telegram{quick}, again), desk.CheckRepeat, desk.Contradicts, "16:10の電文と同一内容"},
+		"the list amended":           {caseOf([]desk.Telegram{quick}, telegram("VXSE51", 6*time.Hour+55*time.Minute, id(false2303), at2303, felt(amended))), desk.CheckRepeat, desk.Contradicts, "一致87％"},
 		"a real aftershock":          {caseOf([]desk.Telegram{quick}, aftershock), desk.CheckRepeat, desk.Passed, "同じ内容のものはありません"},
 		"few areas coincide":         {caseOf([]desk.Telegram{telegram("VXSE51", time.Minute, felt(wide(9, desk.Intensity5Lower)))}, telegram("VXSE51", time.Hour, id(false2303), felt(wide(9, desk.Intensity5Lower)))), desk.CheckRepeat, desk.Undetermined, "9か所"},
 		"a bulletin of the same ID":  {caseOf([]desk.Telegram{quick}, telegram("VXSE51", 130*time.Second, felt(wide(30, desk.Intensity7)))), desk.CheckRepeat, desk.Passed, ""},
@@ -95,7 +98,7 @@ func TestChecks(t *testing.T) {
 		"M7.6 and 7":                 {quake(7.6, 0, desk.Intensity7), desk.CheckPlausible, desk.Passed, "Ｍ7.6"},
 		"M3.8 and 5弱 at 10 km":       {quake(3.8, 10, desk.Intensity5Lower), desk.CheckPlausible, desk.Contradicts, "強すぎます"},
 		"M5.5 and 7":                 {quake(5.5, 10, desk.Intensity7), desk.CheckPlausible, desk.Contradicts, "震度7"},
-		"M6 at 400 km and 6弱":        {quake(6, 400, desk.Intensity6Lower), desk.CheckPlausible, desk.Contradicts, ""},
+		"M6 at 400 km and 6強":        {quake(6, 400, desk.Intensity6Upper), desk.CheckPlausible, desk.Contradicts, ""},
 		"no hypocentre":              {caseOf(nil, quick), desk.CheckPlausible, desk.Undetermined, ""},
 		"comment denies the shaking": {caseOf(nil, report(felt(mainAreas), comment("0245"))), desk.CheckComment, desk.Contradicts, "付加文"},
 		"comment agrees with weak":   {caseOf(nil, report(felt(small), comment("0245"))), desk.CheckComment, desk.Undetermined, ""},

@@ -77,7 +77,7 @@ func (m Model) policy(p *ui.Page, f ui.Frame) {
 		return
 	}
 	if pr := m.file.Progress; pr != nil {
-		p.Para(f.Theme.Watch, "", f.Lang.F(words.waiting, pr.Dispatch.ProposedBy, ui.Clock(pr.Dispatch.ProposedAt)))
+		p.Para(f.Theme.Watch, "", f.Lang.F(words.waiting, pr.Dispatch.ProposedBy, ui.Clock(pr.Dispatch.ProposedAt), f.Lang.Elapsed(f.Now.Sub(pr.Dispatch.ProposedAt))))
 		if m.mine(pr.Dispatch) && len(m.Reasons()) > 0 {
 			p.Para(f.Theme.Base, "", f.Lang.T(words.ownProposal))
 		}

@@ -31,7 +31,7 @@ var words = struct {
 	people:      ui.Text{JA: "送信対象 %s人", EN: "%s people"}, addresses: ui.Text{JA: "アドレス %s件", EN: "%s addresses"},
 	unreached: ui.Text{JA: "届かない人 %s人", EN: "%s cannot be reached"}, uncovered: ui.Text{JA: "地域未登録 %s人", EN: "%s without region"},
 	notGenuine:   ui.Text{JA: "この事象は真報と判断されていません。送信できません。", EN: "Not found genuine: it cannot be sent."},
-	waiting:      ui.Text{JA: "%s さんが %s に起案。承認を待っています。", EN: "Proposed by %s at %s, waiting for approval."},
+	waiting:      ui.Text{JA: "%s さんが %s に起案。承認を待っています（%s）。", EN: "Proposed by %s at %s, waiting for %s."},
 	ownProposal:  ui.Text{JA: "自分の起案は自分では承認できません。", EN: "You cannot approve your own proposal."},
 	onePerson:    ui.Text{JA: "矛盾なし・真報（%s）。1人で送信できます。s のあと %d秒は誰でも停止可。", EN: "Clean and genuine (%s). You alone may send: s, then %d s in which anybody can stop."},
 	twoPeople:    ui.Text{JA: "2人必要: %s 別の当直者が人数を数字で入力すると送信されます。", EN: "Two people: %s Another operator types the head-count."},

@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
 	"golang.org/x/text/unicode/norm"
 	"golang.org/x/text/width"
 )
@@ -104,14 +105,18 @@ func fold(r rune) (text string, one rune) {
 	if s, ok := safeSpelling(r); ok {
 		return s, 0
 	}
+	if r >= 0x2460 && r < 0x2500 { // ① and its kin
+		return asciiOf(r), 0
+	}
 	if !unicode.IsPrint(r) || r >= 0x1f000 && r < 0x20000 || r >= 0x2190 && r < 0x2c00 || !deskScript(r) {
 		return string(geta), 0
 	}
 	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return "", r
 	case width.EastAsianAmbiguous:
 		return asciiOf(r), 0
+	}
+	if ansi.StringWidth(string(r)) != cells(r) { // newer and older tables of Unicode disagree
+		return string(geta), 0
 	}
 	return "", r
 }
@@ -247,8 +252,11 @@ func Wrap(s string, w int) []string {
 
 func wrapLine(line string, w int) []string {
 	var out []string
-	for Width(line) > w {
+	for { // each turn looks at one line's worth: linear in the text, which may be foreign and long
 		head, rest := split(line, w)
+		if rest == "" {
+			return append(out, line)
+		}
 		if blank := strings.LastIndexByte(head, ' '); blank > 0 && rest[0] != ' ' && inWord(head, rest) {
 			head, rest = head[:blank], line[blank:]
 		} else if r, _ := utf8.DecodeRuneInString(rest); strings.ContainsRune("。、）」』！？", r) {
@@ -259,7 +267,6 @@ func wrapLine(line string, w int) []string {
 		out = append(out, strings.TrimRight(head, " "))
 		line = strings.TrimLeft(rest, " ")
 	}
-	return append(out, line)
 }
 
 // inWord reports whether the cut falls inside an ASCII word.
