@@ -97,9 +97,10 @@ func (s *Store) RecordReading(ctx context.Context, t desk.Telegram, problem stri
 			"id": t.ID, "type": storable(t.Type), "mode": string(t.Mode), "phase": string(t.Phase), "keys": keysOf(t.EventIDs),
 			"serial": storable(t.Serial), "press": nullTime(t.PressTime), "parsed": parsed, "problem": storable(problem), "now": tx.Now,
 		})
-		if err != nil || tag.RowsAffected() == 0 || problem == "" {
+		if err != nil || tag.RowsAffected() == 0 {
 			return err
 		}
+		// The event was notified a moment before: whoever re-read it then finds the telegram itself only now.
 		return tx.notify(ctx, desk.TopicTelegram, int64(t.ID))
 	})
 }

@@ -210,13 +210,24 @@ func (m Model) tick() (Model, tea.Cmd) {
 	if !m.notice.Bad && now.Sub(m.noteAt) > 8*time.Second {
 		m.notice = ui.Notice{}
 	}
-	if now.Sub(m.polled) >= Poll || m.countingDown() {
+	if now.Sub(m.polled) >= m.pace() {
 		m.polled = now
 		cmds = append(cmds, m.reload())
 	}
 	var ring tea.Cmd
 	m, ring = m.ring(now)
 	return m, tea.Batch(append(cmds, ring)...)
+}
+
+// pace is how often to read: each second in a count-down, every two while mails leave, else each Poll.
+func (m Model) pace() time.Duration {
+	switch {
+	case m.countdown() != nil:
+		return time.Second
+	case m.stoppable() != nil:
+		return 2 * time.Second
+	}
+	return Poll
 }
 
 // woken gathers wake-ups; after a lost connection everything is read again and the header says so.

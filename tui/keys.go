@@ -262,8 +262,6 @@ func (m Model) countdown() *desk.Dispatch {
 	return nil
 }
 
-func (m Model) countingDown() bool { return m.countdown() != nil }
-
 // askStop stops at once during the count-down, where stopping costs nothing; later it asks for the reason, and that key is the confirmation.
 func (m Model) askStop() (Model, tea.Cmd) {
 	d := m.stoppable()

@@ -31,7 +31,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	}
 	return demo.Run(ctx, demo.Options{
 		Dir: c.Dir, Bin: filepath.Dir(self), Headless: c.Headless, Replay: c.Replay, Speed: c.Speed, Out: os.Stdout,
-		Edition: "20240101/11500/15500",
+		Edition: "20240101/11500/15500/2",
 		Fill: func(ctx context.Context, s *store.Store, key desk.AddressKey) error {
 			roster, err := BuildRoster(demoSeed, demoPeople, demoAddresses, key)
 			if err != nil {

@@ -31,7 +31,9 @@ func BuildRoster(seed uint64, people, addresses int, key desk.AddressKey) (store
 		without[i] = true
 	}
 	regionless := map[int]bool{}
-	for _, i := range order[people-uncovered:] {
+	// They are new staff of whom nothing is registered yet, neither region nor address: every address there is belongs to somebody
+	// who can be in an audience.
+	for _, i := range order[:uncovered] {
 		regionless[i] = true
 	}
 	for i := range people {

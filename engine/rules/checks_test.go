@@ -76,7 +76,7 @@ func TestChecks(t *testing.T) {
 		"EEW cancelled":              {caseOf(nil, eew, telegram("VXSE43", 14*time.Second, serial("1"), phase(desk.Cancelled)), quick), desk.CheckEEW, desk.Contradicts, "取り消され"},
 		"no EEW before 4":            {caseOf(nil, weak), desk.CheckEEW, desk.Undetermined, "震度4"},
 		"content of 16:10":           {caseOf([]desk.Telegram{quick}, again), desk.CheckRepeat, desk.Contradicts, "16:10の電文と同一内容"},
-		"the list amended":           {caseOf([]desk.Telegram{quick}, telegram("VXSE51", 6*time.Hour+55*time.Minute, id(false2303), at2303, felt(amended))), desk.CheckRepeat, desk.Contradicts, "一致87％"},
+		"the list amended":           {caseOf([]desk.Telegram{quick}, telegram("VXSE51", 6*time.Hour+55*time.Minute, id(false2303), at2303, felt(amended))), desk.CheckRepeat, desk.Contradicts, "一致88％"},
 		"a real aftershock":          {caseOf([]desk.Telegram{quick}, aftershock), desk.CheckRepeat, desk.Passed, "同じ内容のものはありません"},
 		"few areas coincide":         {caseOf([]desk.Telegram{telegram("VXSE51", time.Minute, felt(wide(9, desk.Intensity5Lower)))}, telegram("VXSE51", time.Hour, id(false2303), felt(wide(9, desk.Intensity5Lower)))), desk.CheckRepeat, desk.Undetermined, "9か所"},
 		"a bulletin of the same ID":  {caseOf([]desk.Telegram{quick}, telegram("VXSE51", 130*time.Second, felt(wide(30, desk.Intensity7)))), desk.CheckRepeat, desk.Passed, ""},

@@ -233,4 +233,3 @@ func TestFirstMailLeavesAtOnce(t *testing.T) { // limits.md §9 row 4
 	}
 	await(t, 20*time.Second, "sent", func() bool { return o.progress(id).Dispatch.State == desk.Sent })
 }
-

@@ -161,32 +161,55 @@ func (t *tenure) hand(ctx context.Context, st *stream, batch []desk.Mail) (stopp
 		return true, nil
 	}
 	now := l.s.o.Now()
-	for i, m := range batch {
-		if m.NextAt.After(now) {
-			t.retries.put(m, m.NextAt)
-			continue
-		}
+	for len(batch) > 0 {
 		var sl *slot
 		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
 		case sl = <-l.free:
-		default:
-			select {
-			case <-ctx.Done():
-				return false, context.Cause(ctx)
-			case sl = <-l.free:
-			}
 		}
 		if !t.Open() {
 			l.free <- sl
-			t.keep(batch[i:])
+			t.keep(batch)
 			return false, errLost
 		}
-		sl.tenure, sl.composer, sl.mail = t, st.composer, m
-		l.s.slots.put(sl)
-		t.composing.Add(1)
-		l.s.jobs <- sl
+		batch = t.give(st, batch, sl, now)
 	}
 	return false, nil
+}
+
+// give hands the next mails to a composer: one in the slot at hand and as many more as places are free at this moment. It
+// returns the rest of the batch. Mails that are not due are kept for later.
+func (t *tenure) give(st *stream, batch []desk.Mail, sl *slot, now time.Time) []desk.Mail {
+	l := t.lane
+	var j job
+	for sl != nil {
+		for len(batch) > 0 && batch[0].NextAt.After(now) {
+			t.retries.put(batch[0], batch[0].NextAt)
+			batch = batch[1:]
+		}
+		if len(batch) == 0 {
+			l.free <- sl
+			break
+		}
+		sl.tenure, sl.composer, sl.mail = t, st.composer, batch[0]
+		batch = batch[1:]
+		l.s.slots.put(sl)
+		t.composing.Add(1)
+		j.slots[j.n] = sl
+		j.n++
+		sl = nil
+		if j.n < len(j.slots) {
+			select {
+			case sl = <-l.free:
+			default:
+			}
+		}
+	}
+	if j.n > 0 {
+		l.s.jobs <- j
+	}
+	return batch
 }
 
 func (t *tenure) keep(mails []desk.Mail) {

@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	gather    = 48               // results worth a commit of their own
+	gatherFor = time.Millisecond // and how long they are waited for, at most
 	retryFrom = 50 * time.Millisecond
 	retryTo   = time.Second
 )
@@ -30,6 +32,9 @@ func (s *Service) record(ctx context.Context) {
 			asked = append(asked, done)
 		}
 		batch = drain(batch, s.results)
+		if len(asked) == 0 && len(batch) < gather {
+			batch = s.linger(ctx, batch)
+		}
 		if !s.commit(ctx, batch) {
 			return
 		}
@@ -49,6 +54,23 @@ func drain(batch []route.Result, from <-chan route.Result) []route.Result {
 			return batch
 		}
 	}
+}
+
+// linger waits a moment for more: a commit costs as much as sending several mails, and the window leaves room for it.
+func (s *Service) linger(ctx context.Context, batch []route.Result) []route.Result {
+	timer := time.NewTimer(gatherFor)
+	defer timer.Stop()
+	for len(batch) < gather {
+		select {
+		case r := <-s.results:
+			batch = append(batch, r)
+		case <-timer.C:
+			return batch
+		case <-ctx.Done():
+			return batch
+		}
+	}
+	return drain(batch, s.results)
 }
 
 // commit writes the results, however long it takes. False only when ctx ended first.

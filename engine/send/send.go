@@ -24,7 +24,7 @@ const (
 	leaseRenew  = time.Second            // and the heartbeat
 	leaseKnock  = 500 * time.Millisecond // a free lane is taken at most this late
 	poll        = 2 * time.Second        // law 8
-	pageSize    = 500                    // rows read at once; the next page is read while this one is worked off
+	pageSize    = 1000                   // rows read at once; the next page is read while this one is worked off
 	lastWords   = 15 * time.Second       // after a lost lease: wait for answers to dots already written
 	flushGrace  = 5 * time.Second        // at the end of Run: wait for the results to be written
 	resultRoom  = 1024                   // more than any window: a route never waits for the recorder
@@ -56,25 +56,25 @@ type Route interface {
 
 // Options are what the service needs. All but Wake, Note and Log are required.
 type Options struct {
-	Store      Store
-	Process    string // as shown at the desk, e.g. "engine@tokyo"
-	Holder     string // unique to this start of this process
-	Opener     *route.Opener
-	Compose    func(desk.Letter) (Composer, error)               // once a dispatch
-	Token      func(desk.Mail) (string, error)                   // the answer token of the mail's person
-	Route      func(carrier desk.Carrier, gate route.Gate) Route // a fresh route for one tenure of a lane
-	Wake       <-chan struct{}                                   // a hint that mails were written or a dispatch changed
-	Note       func() string                                     // for the heartbeat
-	Now        func() time.Time                                  // must carry a monotonic reading
-	Jitter     func() float64                                    // 0 ≤ x < 1; called from several goroutines
-	Log        *slog.Logger
+	Store   Store
+	Process string // as shown at the desk, e.g. "engine@tokyo"
+	Holder  string // unique to this start of this process
+	Opener  *route.Opener
+	Compose func(desk.Letter) (Composer, error)               // once a dispatch
+	Token   func(desk.Mail) (string, error)                   // the answer token of the mail's person
+	Route   func(carrier desk.Carrier, gate route.Gate) Route // a fresh route for one tenure of a lane
+	Wake    <-chan struct{}                                   // a hint that mails were written or a dispatch changed
+	Note    func() string                                     // for the heartbeat
+	Now     func() time.Time                                  // must carry a monotonic reading
+	Jitter  func() float64                                    // 0 ≤ x < 1; called from several goroutines
+	Log     *slog.Logger
 }
 
 // Service sends for one engine process.
 type Service struct {
 	o       Options
 	base    time.Time
-	jobs    chan *slot
+	jobs    chan job
 	results chan route.Result
 	flushes chan chan struct{}
 	slots   ledger
@@ -98,7 +98,7 @@ func New(o Options) *Service {
 // seconds; what was not written is sent again by the next owner (law 5).
 func (s *Service) Run(ctx context.Context) error {
 	s.base = s.o.Now()
-	s.jobs = make(chan *slot, resultRoom)
+	s.jobs = make(chan job, resultRoom)
 	s.results = make(chan route.Result, resultRoom)
 	s.flushes = make(chan chan struct{})
 	s.slots = ledger{by: map[desk.MailID]*slot{}}
@@ -218,19 +218,26 @@ func (s *Service) spreadWakes(ctx context.Context) {
 // composeAhead opens, composes and signs: a stage of its own, so that sessions waiting for a slow carrier never leave cores
 // idle (limits.md §2 a). Its queue is bounded by the window.
 func (s *Service) composeAhead() {
-	for sl := range s.jobs {
-		item, err := s.prepare(sl)
-		if err != nil {
-			// Never refused: a wrong key or a broken template must not declare staff unreachable. It is tried again.
-			s.o.Log.Error("cannot compose", "mail", sl.mail.ID, "err", err)
-			s.results <- route.Result{
-				Mail: sl.mail, Outcome: desk.Deferred, Stage: desk.StageConnect, Text: "メールを作れませんでした: " + desk.Message(err),
-				Route: "compose", At: s.o.Now(), Attempted: true,
-			}
-		} else {
-			sl.tenure.items <- item // room for the whole share: never waits
+	for j := range s.jobs {
+		for _, sl := range j.slots[:j.n] {
+			s.composeOne(sl)
 		}
-		sl.tenure.composing.Done()
+	}
+}
+
+func (s *Service) composeOne(sl *slot) {
+	t := sl.tenure // the slot may be given back and taken anew as soon as its item is handed over
+	defer t.composing.Done()
+	item, err := s.prepare(sl)
+	if err == nil {
+		t.items <- item // room for the whole share: never waits
+		return
+	}
+	// Never refused: a wrong key or a broken template must not declare staff unreachable. It is tried again.
+	s.o.Log.Error("cannot compose", "mail", sl.mail.ID, "err", err)
+	s.results <- route.Result{
+		Mail: sl.mail, Outcome: desk.Deferred, Stage: desk.StageConnect, Text: "メールを作れませんでした: " + desk.Message(err),
+		Route: "compose", At: s.o.Now(), Attempted: true,
 	}
 }
 
@@ -248,6 +255,12 @@ func (s *Service) prepare(sl *slot) (route.Item, error) {
 	})
 	item.ReturnPath = sl.composer.ReturnPath(sl.mail)
 	return item, err
+}
+
+// job is a few mails for one composer: handing them over one by one would cost more than composing them.
+type job struct {
+	n     int
+	slots [8]*slot
 }
 
 // slot is one place in the window: taken with a mail, given back when its result is recorded.

@@ -34,8 +34,8 @@ type TLS struct{ CertFile, KeyFile string }
 // Enabled reports whether the listener speaks TLS.
 func (t TLS) Enabled() bool { return t.CertFile != "" || t.KeyFile != "" }
 
-// Serve answers on l until ctx ends, then lets running requests finish for a few seconds. It closes l. base is the context of
-// the requests' own work, which must outlive ctx so that what was received can still be recorded.
+// Serve answers on l until ctx ends, then lets running requests finish for a few seconds. It closes l. The context of a request
+// does not end with ctx, so that what was received can still be recorded.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, t TLS, log *slog.Logger) error {
 	const op = "web.Serve"
 	l = netutil.LimitListener(l, connections)

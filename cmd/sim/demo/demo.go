@@ -233,7 +233,7 @@ func (in *installation) startEngine(ctx context.Context) (err error) {
 	}
 	gap := 15 * time.Second
 	if in.Headless {
-		gap = 1500 * time.Millisecond
+		gap = time.Second
 	}
 	c, err := in.launch(ctx, "engine", "yagura-engine", "--dsn", in.pg.DSN(database, engineRole), "--name", "demo",
 		"--address-key", in.secrets.addressFile, "--token-key", in.secrets.tokenFile, "--dkim-key", in.secrets.dkimFile,

@@ -19,12 +19,12 @@ func (in *installation) startWorld(ctx context.Context) (err error) {
 	if in.controlAddr, err = freeAddr(); err != nil {
 		return err
 	}
-	median, share := "90s", "0.92"
+	median, spread, share := "90s", "1.0", "0.92"
 	if in.Headless {
-		median, share = "6s", "0.85"
+		median, spread, share = "5s", "0.4", "0.85"
 	}
 	c, err := in.launch(ctx, "world", "yagura-sim", "world", "--control", in.controlAddr, "--answer-base", "http://"+in.answerAddr,
-		"--median", median, "--share", share)
+		"--median", median, "--spread", spread, "--share", share)
 	if err != nil {
 		return err
 	}

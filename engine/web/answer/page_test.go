@@ -242,12 +242,13 @@ func (w *headless) Write(p []byte) (int, error) { return len(p), nil }
 func TestLimits(t *testing.T) {
 	h := open(t)
 	var last int
-	for range badPerNetwork + 1 {
+	limited := false
+	for range 2*badPerNetwork + 2 { // the minute may turn once in between
 		resp, _ := h.get(h.base + "/r/" + strings.Repeat("A", desk.TokenLength))
-		last = resp.StatusCode
+		limited = limited || resp.StatusCode == 429
 	}
-	if last != 429 {
-		t.Errorf("bad links of one network go on: %d", last)
+	if !limited {
+		t.Error("bad links of one network go on for ever")
 	}
 	// A carrier hides thousands of people behind one address: their good links work as ever.
 	for p := range 700 {
