@@ -136,6 +136,30 @@ func (s *Store) SaveEvent(ctx context.Context, e desk.Event, telegram desk.Teleg
 	return id, advice, nil
 }
 
+// Readvise appends an advice made from the latest one, because what surrounds the event has changed: an incident was opened, or
+// people were asked. a.ID names the advice it replaces; Conflict when there is a newer one. The same words again change nothing.
+func (s *Store) Readvise(ctx context.Context, a desk.Advice) (desk.AdviceID, error) {
+	const op = "store.Readvise"
+	var id desk.AdviceID
+	err := s.write(ctx, op, func(tx *Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(@lock)`, pgx.NamedArgs{"lock": eventWriters}); err != nil {
+			return err
+		}
+		latest, err := tx.latestAdvice(ctx, op, a.EventID)
+		if err != nil {
+			return err
+		}
+		if latest.ID != a.ID {
+			return &desk.Error{Kind: desk.Conflict, Op: op}
+		}
+		if id, err = tx.appendAdvice(ctx, a.EventID, a.TelegramID, a); err != nil || id == latest.ID {
+			return err
+		}
+		return tx.notify(ctx, desk.TopicEvent, int64(a.EventID))
+	})
+	return id, err
+}
+
 // savedBefore finds the event a telegram already opened, e.g. when the process died between the event and the reading.
 func (tx *Tx) savedBefore(ctx context.Context, telegram desk.TelegramID) (id desk.EventID, done bool, err error) {
 	err = tx.QueryRow(ctx, `SELECT event_id FROM event_telegram WHERE telegram_id = @id ORDER BY event_id LIMIT 1`,

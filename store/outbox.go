@@ -144,7 +144,7 @@ func (f fanOut) nextChunk(ctx context.Context, tx *Tx, people int) (last int64, 
 // the dispatch row and expanded_through already make it happen once, and it costs a sixth.
 func (f fanOut) writeChunk(ctx context.Context, tx *Tx, last int64) (desk.ExpandStep, error) {
 	var step desk.ExpandStep
-	if _, err := tx.Exec(ctx, `SET LOCAL enable_nestloop = off`); err != nil {
+	if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`); err != nil {
 		return step, err
 	}
 	err := tx.QueryRow(ctx, `
@@ -186,12 +186,15 @@ func (f fanOut) writeChunk(ctx context.Context, tx *Tx, last int64) (desk.Expand
 func (f fanOut) finish(ctx context.Context, tx *Tx) error {
 	var people, addresses, unreached int
 	err := tx.QueryRow(ctx, `
-		UPDATE dispatch d SET state = 'expanded', expanded_at = @now, head_count = n.people, addresses = n.mails, unreached = n.unreached
-		FROM (SELECT count(*) AS people, coalesce(sum(mails), 0) AS mails, count(*) FILTER (WHERE mails = 0) AS unreached
-		      FROM recipient WHERE dispatch_id = @id) n
-		WHERE d.id = @id AND d.state = 'approved'
-		RETURNING d.head_count, d.addresses, d.unreached`,
-		pgx.NamedArgs{"id": f.id, "now": tx.Now}).Scan(&people, &addresses, &unreached)
+		SELECT count(*), coalesce(sum(mails), 0), count(*) FILTER (WHERE mails = 0) FROM recipient WHERE dispatch_id = @id`,
+		pgx.NamedArgs{"id": f.id}).Scan(&people, &addresses, &unreached)
+	if err != nil {
+		return err
+	}
+	err = tx.exec(ctx, "store.Expand", `
+		UPDATE dispatch SET state = 'expanded', expanded_at = @now, head_count = @people, addresses = @addresses, unreached = @unreached
+		WHERE id = @id AND state = 'approved'`,
+		pgx.NamedArgs{"id": f.id, "now": tx.Now, "people": people, "addresses": addresses, "unreached": unreached})
 	if err != nil {
 		return err
 	}

@@ -133,6 +133,9 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return m.say(msg), nil
 	case ui.Go:
 		return m.goTo(msg)
+	case ui.Moved:
+		m.guard.changed, m.guard.held = m.opt.Now(), nil
+		return m.say(ui.Notice{Text: words.moved, Bad: true}), nil
 	case ui.Changed:
 		return m, m.reload()
 	case ui.Back:

@@ -328,7 +328,30 @@ func TestStaleAdvice(t *testing.T) {
 	f.Item.Advice = &a
 	b.Put(f)
 	s.Press("g")
-	s.sees(t, "新しい電文が届きました", "[真偽の判断]")
+	s.sees(t, "判断の元になる情報が変わりました", "[真偽の判断]")
+	s.Press("g")
+	s.sees(t, "[併合か新規か]")
+}
+
+// Newer advice that lands on the screen just before the key is pressed: the key does nothing, and the desk says why.
+func TestKeyOnWhatJustChanged(t *testing.T) {
+	b, clock := newBackend(t, desk.Live)
+	s := sit(t, b, clock, tuitest.Yamada, desk.Live, 80, 24)
+	s.Press("enter")
+	f, _ := b.EventFile(t.Context(), 20)
+	a := *f.Item.Advice
+	a.ID += 1000
+	f.Item.Advice = &a
+	b.Put(f)
+	s.Send(tui.WakeMsg{Topic: desk.TopicEvent})
+	s.Advance(160 * time.Millisecond)
+	s.sees(t, "判断の元になる情報が変わりました")
+	s.Send(tuitest.Key("g"))
+	s.Advance(60 * time.Millisecond)
+	if f, _ := b.EventFile(t.Context(), 20); f.Item.Verification != nil {
+		t.Fatal("a finding was recorded on advice that nobody can have read")
+	}
+	s.Advance(time.Second)
 	s.Press("g")
 	s.sees(t, "[併合か新規か]")
 }

@@ -8,7 +8,7 @@ var words = struct {
 	stopReasons                                                        []ui.Text
 	duty, nobody, unjudged, replay, feed, noFeed, engines, noEngine    ui.Text
 	lost, failing, tooSmall, helpTitle, helpClose, drills, otherDrill  ui.Text
-	unknownEngines, proposed                                           ui.Text
+	moved, unknownEngines, proposed                                    ui.Text
 }{
 	stop: ui.Text{JA: "停止", EN: "STOP"}, nextAlarm: ui.Text{JA: "次の警報", EN: "next alarm"}, back: ui.Text{JA: "戻る", EN: "back"},
 	help: ui.Text{JA: "キー一覧", EN: "keys"}, list: ui.Text{JA: "送信一覧", EN: "dispatches"}, tally: ui.Text{JA: "集計", EN: "tally"},
@@ -38,5 +38,6 @@ var words = struct {
 	helpTitle: ui.Text{JA: "今使えるキー", EN: "Keys valid now"}, helpClose: ui.Text{JA: "どのキーでも閉じます。", EN: "Any key closes this."},
 	drills: ui.Text{JA: "  別に訓練・試験 %d件", EN: "  plus %d drill items"}, otherDrill: ui.Text{JA: "これは%sです", EN: "this is a %s"},
 	unknownEngines: ui.Text{JA: "送信系 不明", EN: "engines unknown"},
+	moved:          ui.Text{JA: "判断の元になる情報が変わりました。もう一度見てから押してください。", EN: "What you decide on has changed. Look again."},
 	proposed:       ui.Text{JA: "承認待ち #%d %s人（起案 %s）。D で開けます", EN: "waiting for approval: #%d, %s people (by %s); press D"},
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	tea "charm.land/bubbletea/v2"
 	"golang.org/x/sync/errgroup"
 
 	"yagura/store"
@@ -42,7 +41,7 @@ func (c *config) run(ctx context.Context) error {
 	hub := tui.NewHub(st)
 	door, err := sshd.New(sshd.Options{
 		Address: c.Listen, HostKeyDir: c.HostKeyDir, Registry: st, Log: log, Now: time.Now,
-		Program: func(ctx context.Context, s sshd.Session) tea.Model { return c.desk(ctx, st, hub, s) },
+		Program: func(ctx context.Context, s sshd.Session) sshd.Program { return c.desk(ctx, st, hub, s) },
 	})
 	if err != nil {
 		return err
@@ -54,7 +53,7 @@ func (c *config) run(ctx context.Context) error {
 }
 
 // desk makes the program of one session.
-func (c *config) desk(ctx context.Context, b tui.Backend, hub *tui.Hub, s sshd.Session) tea.Model {
+func (c *config) desk(ctx context.Context, b tui.Backend, hub *tui.Hub, s sshd.Session) sshd.Program {
 	wait, leave := hub.Subscribe(ctx)
 	context.AfterFunc(ctx, leave)
 	return tui.New(tui.Options{

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ type benchEngineCommand struct {
 func (c *benchEngineCommand) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	debug.SetGCPercent(400) // as cmd/engine does: a small heap must not be collected a hundred times a second
 	addresses, tokens, err := benchKeys()
 	if err != nil {
 		return err
@@ -166,6 +168,7 @@ func (c *benchBareCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	debug.SetGCPercent(400)
 	now := time.Now()
 	mails := make([]desk.Mail, c.Count)
 	for i := range mails {

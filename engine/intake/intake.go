@@ -24,6 +24,8 @@ type Store interface {
 	RecentEvents(ctx context.Context, since time.Time) ([]desk.Event, error)
 	SaveEvent(ctx context.Context, e desk.Event, telegram desk.TelegramID, a desk.Advice) (desk.EventID, desk.AdviceID, error)
 	OpenIncidents(ctx context.Context, mode desk.Mode) ([]desk.Incident, error)
+	Inbox(ctx context.Context, limit int) ([]desk.InboxItem, error)
+	Readvise(ctx context.Context, a desk.Advice) (desk.AdviceID, error)
 	Policy(ctx context.Context) (desk.Policy, error)
 	Listen(ctx context.Context, topics []desk.Topic, on func(desk.Wake)) error
 	TakeLease(ctx context.Context, name, holder string, ttl time.Duration) (int64, bool, error)
@@ -93,7 +95,7 @@ func (in *Intake) Run(ctx context.Context) error {
 	}
 	all.Go(func() {
 		// A hint only: the reader polls as well, so a listener that cannot start costs time and nothing else.
-		if err := in.Store.Listen(ctx, []desk.Topic{desk.TopicTelegram}, func(desk.Wake) { in.poke() }); err != nil {
+		if err := in.Store.Listen(ctx, []desk.Topic{desk.TopicTelegram, desk.TopicIncident, desk.TopicDispatch}, func(desk.Wake) { in.poke() }); err != nil {
 			in.Log.Warn("intake does not hear wake-ups", "kind", desk.KindOf(err))
 		}
 	})

@@ -128,11 +128,9 @@ func (r *reader) advise(ctx context.Context, e desk.Event, telegrams []desk.Tele
 	if err != nil {
 		return desk.Advice{}, err
 	}
-	var open []desk.Incident
-	if len(rules.Triggered(e, policy)) > 0 {
-		if open, err = r.Store.OpenIncidents(ctx, e.Mode); err != nil {
-			return desk.Advice{}, err
-		}
+	open, err := r.Store.OpenIncidents(ctx, e.Mode)
+	if err != nil {
+		return desk.Advice{}, err
 	}
 	earlier, err := r.earlier(ctx, e, t)
 	if err != nil {

@@ -30,6 +30,9 @@ func (in *Intake) read(ctx context.Context) {
 	gap := 50 * time.Millisecond
 	for ctx.Err() == nil {
 		err := r.drain(ctx)
+		if err == nil {
+			err = r.review(ctx)
+		}
 		if err != nil && !errors.Is(err, errNotMine) && ctx.Err() == nil {
 			in.Log.Warn("reading is interrupted", "err", err, "after", gap)
 			if pause(ctx, gap) {

@@ -29,6 +29,9 @@ func Merge(e desk.Event, triggered []desk.TriggeredBy, inc desk.Incident, p desk
 		}
 	}
 	compareNotified(m, e.ID, triggered, inc.Notified, p)
+	if len(triggered) == 0 { // nobody is asked, so any shaking where the incident was felt shows the region
+		m.Overlap = feltTogether(e, inc, p)
+	}
 	member := slices.Contains(inc.Events, e.ID) && e.ID != 0
 	near := len(m.Overlap) > 0 || m.DistanceKM != nil && *m.DistanceKM <= p.MergeKM
 	m.Join = member || near && m.Elapsed.Abs() <= p.MergeWindow
@@ -56,6 +59,22 @@ func compareNotified(m *desk.MergeAdvice, id desk.EventID, triggered []desk.Trig
 			m.Raised = append(m.Raised, desk.TriggeredBy{Prefecture: t.Prefecture, Intensity: t.Intensity, Reason: desk.ReasonRaised})
 		}
 	}
+}
+
+// feltTogether lists prefectures where the event was felt with 3 or more and the incident's people were asked about a shaking.
+func feltTogether(e desk.Event, inc desk.Incident, p desk.Policy) []desk.Prefecture {
+	var out []desk.Prefecture
+	for _, f := range e.Prefectures {
+		if f.Intensity < desk.Intensity3 {
+			continue
+		}
+		if slices.ContainsFunc(inc.Notified, func(n desk.Notified) bool {
+			return n.Prefecture == f.Code && p.PrefectureFrom > desk.IntensityUnknown && n.Intensity >= p.PrefectureFrom
+		}) {
+			out = append(out, f.Code)
+		}
+	}
+	return out
 }
 
 // mergeText speaks of 一連の地震, as JMA does since 2016, never of 余震 (feeds.md 6.2).

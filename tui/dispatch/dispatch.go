@@ -230,9 +230,13 @@ func (m Model) loaded(msg Loaded) (ui.Screen, tea.Cmd) {
 	if msg.Err != nil {
 		return m, ui.Fail(msg.Err)
 	}
+	moved := !m.asOf.IsZero() && msg.File.undecided() && (m.advice() != adviceOf(msg.File) || m.file.Preview.People != msg.File.Preview.People)
 	m.file, m.asOf = msg.File, msg.At
 	if p := m.file.Progress; p != nil {
 		m.id = p.Dispatch.ID
+	}
+	if moved {
+		return m, ui.Send(ui.Moved{})
 	}
 	return m, nil
 }
@@ -299,11 +303,18 @@ func (m Model) send() (ui.Screen, tea.Cmd) {
 	})
 }
 
-func (m Model) advice() desk.AdviceID {
-	if a := m.file.Event.Item.Advice; a != nil {
+func (m Model) advice() desk.AdviceID { return adviceOf(m.file) }
+
+func adviceOf(f File) desk.AdviceID {
+	if a := f.Event.Item.Advice; a != nil {
 		return a.ID
 	}
 	return 0
+}
+
+// undecided reports whether a person may still decide here.
+func (f File) undecided() bool {
+	return f.Progress == nil || f.Progress.Dispatch.State == desk.Proposed
 }
 
 func (m Model) propose() (ui.Screen, tea.Cmd) {

@@ -33,12 +33,15 @@ type Session struct {
 	Report   func(panicked any) // logs a panic with its stack
 }
 
+// Program is what a session runs; named here so that mains need no terminal library.
+type Program = tea.Model
+
 // Options say how the door is built.
 type Options struct {
 	Address    string // host:port
 	HostKeyDir string // a directory of its own: the key library sets it to 0700
 	Registry   Registry
-	Program    func(ctx context.Context, s Session) tea.Model
+	Program    func(ctx context.Context, s Session) Program
 	Log        *slog.Logger
 	Now        func() time.Time
 }

@@ -62,6 +62,10 @@ type Go struct {
 // Changed tells the app that this desk wrote a fact: header and screen are read again at once, without waiting for the wake-up.
 type Changed struct{}
 
+// Moved tells the app that what a confirming key would decide on has just changed on the screen (newer advice, another head-count):
+// the dead time starts again, and the desk says so.
+type Moved struct{}
+
 // Back asks the app for the screen below.
 type Back struct{}
 

@@ -129,7 +129,11 @@ func (m Model) Update(msg tea.Msg) (ui.Screen, tea.Cmd) {
 		if msg.Err != nil {
 			return m, ui.Fail(msg.Err)
 		}
+		was := m.file.Item.Advice
 		m.file, m.asOf = msg.File, msg.At
+		if now := m.file.Item.Advice; was != nil && now != nil && was.ID != now.ID {
+			return m, ui.Send(ui.Moved{})
+		}
 	case Judged:
 		return m.judged(msg)
 	case ui.Move:

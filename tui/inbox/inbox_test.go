@@ -1,0 +1,90 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"yagura/store/desk"
+	"yagura/tui/inbox"
+	"yagura/tui/tuitest"
+	"yagura/tui/ui"
+)
+
+func open(t *testing.T, change func(*tuitest.Backend)) (inbox.Model, *tuitest.Backend, *tuitest.Clock) {
+	t.Helper()
+	clock := tuitest.NewClock(tuitest.MainShock)
+	b := tuitest.NewBackend(clock.Now)
+	change(b)
+	env := ui.Env{Mode: desk.Live, Now: clock.Now, Run: func(op func(context.Context) tea.Msg) tea.Cmd {
+		return func() tea.Msg { return op(context.Background()) }
+	}}
+	m := inbox.New(env, b)
+	s, _ := m.Update(m.Reload()())
+	return s.(inbox.Model), b, clock
+}
+
+func TestWhatNeedsJudgement(t *testing.T) {
+	alarm := tuitest.Main(20, desk.Live, tuitest.MainShock).Item
+	judged, watch, unread, bare := alarm, alarm, alarm, alarm
+	judged.Verification = &desk.Verification{Finding: desk.Held}
+	watch.Advice = &desk.Advice{Grade: desk.GradeWatch}
+	unread.Unreadable = true
+	bare.Advice = nil
+	for name, c := range map[string]struct {
+		it   desk.InboxItem
+		want bool
+	}{"alarm": {alarm, true}, "judged": {judged, false}, "watch": {watch, false}, "unreadable": {unread, false}, "no advice": {bare, false}} {
+		if inbox.NeedsJudgement(c.it) != c.want {
+			t.Errorf("%s", name)
+		}
+	}
+}
+
+func TestRows(t *testing.T) {
+	m, _, _ := open(t, func(b *tuitest.Backend) {
+		tuitest.Scene(b, desk.Live)
+		b.Put(tuitest.False(90, desk.Live, tuitest.MainShock))
+		b.Put(tuitest.After(91, desk.Live, tuitest.MainShock, 3))
+		retracted := tuitest.Main(92, desk.Live, tuitest.MainShock)
+		retracted.Item.Event.Status = desk.EventRetracted
+		retracted.Item.Event.MaxIntensity, retracted.Item.IncidentID = desk.IntensityUnknown, 7
+		b.Put(retracted)
+	})
+	view := ansi.Strip(m.View(ui.Frame{W: 80, H: 19, Now: tuitest.MainShock, Theme: ui.ThemeFor(desk.Live)}))
+	for _, want := range []string{"矛盾 2 件", "#3 に併合?", "【取消】", "災害 #7", "読めず", "訓練 情報", "6強"} {
+		if !strings.Contains(view, want) {
+			t.Errorf("%q is missing:\n%s", want, view)
+		}
+	}
+	alarms, others := m.Alarms()
+	if len(alarms) != 4 || others != 1 || m.Drills() != 1 {
+		t.Errorf("%d alarms, %d others, %d drills", len(alarms), others, m.Drills())
+	}
+}
+
+// An unreadable telegram is shown and counted but opens nothing; a failed reading keeps what was shown.
+func TestUnreadableAndFailure(t *testing.T) {
+	m, _, _ := open(t, func(b *tuitest.Backend) {
+		b.Items = []desk.InboxItem{{Unreadable: true, TelegramID: 77, Event: desk.Event{Headline: "壊れた\x1b[2J電文"}}}
+	})
+	if _, ok := ui.Match(m.Keys(), "enter"); ok {
+		t.Error("an unreadable telegram can be judged")
+	}
+	if _, cmd := m.Update(inbox.Open{}); cmd != nil {
+		t.Error("an unreadable telegram opens a screen")
+	}
+	f := ui.Frame{W: 80, H: 19, Now: tuitest.MainShock, Theme: ui.ThemeFor(desk.Live)}
+	before := m.View(f)
+	next, cmd := m.Update(inbox.Loaded{Err: errors.New("pq: secret detail")})
+	if next.View(f) != before {
+		t.Error("a failed reading changed the list")
+	}
+	if n, ok := cmd().(ui.Notice); !ok || strings.Contains(n.Text.JA, "secret") {
+		t.Errorf("the notice leaks the cause: %+v", n)
+	}
+}
