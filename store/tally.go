@@ -15,9 +15,6 @@ import (
 // commit after it, and every writer gives up long before this.
 const settling = 30 * time.Second
 
-// recentAnswers bounds the look back for late answers; response has no index by time and its ids ascend.
-const recentAnswers = 20000
-
 // ungrouped is the line of people who belong to no unit.
 const ungrouped = "所属なし"
 
@@ -25,28 +22,16 @@ const ungrouped = "所属なし"
 // then comes undeliverable (no address, or every address refused and none accepted); then withdrawn (a stop row, and no
 // address accepted); what is left is unanswered. // F3-1-j
 //
-// attempt has no index by dispatch, so its rows are found by the range of the dispatch's mail ids, and that range by one probe
-// a lane. Only refusals matter while nobody has stopped; the accepted ones are read after a stop alone.
+// Refusals are few and have an index of their own. Accepted mails are many and are read after a stop alone.
 const countSQL = `
-WITH RECURSIVE lane AS (
-	SELECT min(lane) AS name FROM mail WHERE dispatch_id = @id
-	UNION ALL
-	SELECT (SELECT min(m.lane) FROM mail m WHERE m.dispatch_id = @id AND m.lane > lane.name) FROM lane WHERE lane.name IS NOT NULL
-), span AS MATERIALIZED (
-	SELECT min(low) AS low, max(high) AS high FROM lane CROSS JOIN LATERAL (
-		SELECT (SELECT id FROM mail WHERE dispatch_id = @id AND lane = lane.name ORDER BY id LIMIT 1) AS low,
-			(SELECT id FROM mail WHERE dispatch_id = @id AND lane = lane.name ORDER BY id DESC LIMIT 1) AS high) ends
-), refused AS MATERIALIZED ( -- few: each is looked up by its key. The least outcome of a mail tells whether it was ever accepted
+WITH refused AS MATERIALIZED ( -- each is looked up by its key. The least outcome of a mail tells whether it was ever accepted
 	SELECT person_id, count(*) AS mails FROM (
 		SELECT (SELECT m.person_id FROM mail m WHERE m.id = a.mail_id) AS person_id,
 			(SELECT min(o.outcome) FROM attempt o WHERE o.mail_id = a.mail_id) AS best
-		FROM (SELECT DISTINCT mail_id FROM attempt
-			WHERE dispatch_id = @id AND outcome = 3 AND mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)) a) r
+		FROM (SELECT DISTINCT mail_id FROM attempt WHERE dispatch_id = @id AND outcome = 3) a) r
 	WHERE best > 1 GROUP BY person_id
-), reached AS MATERIALIZED ( -- many, but read after a stop alone
-	SELECT DISTINCT m.person_id FROM mail m
-	JOIN attempt a ON a.mail_id = m.id AND a.dispatch_id = @id AND a.outcome = 1
-		AND a.mail_id BETWEEN (SELECT low FROM span) AND (SELECT high FROM span)
+), reached AS MATERIALIZED (
+	SELECT DISTINCT m.person_id FROM mail m JOIN attempt a ON a.mail_id = m.id AND a.outcome = 1
 	WHERE m.dispatch_id = @id AND (SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @id))
 ), person AS ( -- refused and reached are asked about those alone who have not answered
 	SELECT r.prefecture::smallint AS prefecture, r.top_group, s.safety, s.attendance,
@@ -54,7 +39,7 @@ WITH RECURSIVE lane AS (
 			WHEN r.mails = 0 OR (r.person_id, r.mails::bigint) IN (SELECT person_id, mails FROM refused) THEN 3
 			WHEN (SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @id)) AND r.person_id NOT IN (SELECT person_id FROM reached) THEN 4
 			ELSE 2 END AS class,
-		s.received_at, s.received_at > (SELECT ended_at FROM dispatch WHERE id = @id) AS late, s.answers > 1 AS changed
+		s.received_at, s.received_at > (SELECT i.closed_at FROM dispatch d JOIN incident i ON i.id = d.incident_id WHERE d.id = @id) AS late, s.answers > 1 AS changed
 	FROM recipient r
 	LEFT JOIN (SELECT * FROM standing WHERE dispatch_id = @id) s ON s.person_id = r.person_id
 	WHERE r.dispatch_id = @id
@@ -240,17 +225,12 @@ func (s *Store) TalliedDispatches(ctx context.Context) ([]desk.DispatchID, error
 	var ids []desk.DispatchID
 	err := s.read(ctx, op, func(tx *Tx) error {
 		rows, err := tx.Query(ctx, `
-			WITH answered AS (
-				SELECT dispatch_id, max(stored_at) AS at FROM response
-				WHERE id > (SELECT coalesce(max(id), 0) FROM response) - @recent::bigint
-				GROUP BY dispatch_id
-			)
 			SELECT d.id FROM dispatch d
 			LEFT JOIN tally t ON t.dispatch_id = d.id
-			LEFT JOIN answered a ON a.dispatch_id = d.id
+			CROSS JOIN LATERAL (SELECT max(stored_at) AS at FROM response WHERE dispatch_id = d.id) a
 			WHERE d.state IN ('approved', 'expanded', 'sending')
 				OR d.state IN ('sent', 'stopped') AND (t.at IS NULL OR t.at < d.ended_at + @settling::interval OR t.at < a.at + @settling::interval)
-			ORDER BY d.id DESC`, pgx.NamedArgs{"recent": recentAnswers, "settling": settling})
+			ORDER BY d.id DESC`, pgx.NamedArgs{"settling": settling})
 		if err != nil {
 			return err
 		}

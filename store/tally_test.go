@@ -32,8 +32,9 @@ func addDispatch(db *storetest.DB, id int, state string) {
 		ended = "now()"
 	}
 	db.Exec(fmt.Sprintf(`
-		INSERT INTO dispatch OVERRIDING SYSTEM VALUE VALUES (%d, 1, 1, 'drill', '%s', '見出し', '', 'safety', 1, 0, 0, 0, 1, now(), 0, NULL, %s);
-		INSERT INTO approval OVERRIDING SYSTEM VALUE VALUES (%d, %d, 1, 0, 'one_key', 1, now(), now(), now() + interval '1 h');`, id, state, ended, id, id))
+		INSERT INTO incident OVERRIDING SYSTEM VALUE VALUES (100 + %[1]d, 'earthquake', 'drill', '', 1, now(), %[3]s);
+		INSERT INTO dispatch OVERRIDING SYSTEM VALUE VALUES (%[1]d, 100 + %[1]d, 1, 'drill', '%[2]s', '見出し', '', 'safety', 1, 0, 0, 0, 1, now(), 0, NULL, %[3]s);
+		INSERT INTO approval OVERRIDING SYSTEM VALUE VALUES (%[1]d, %[1]d, 1, 0, 'one_key', 1, now(), now(), now() + interval '1 h');`, id, state, ended))
 }
 
 // history is a random past of one dispatch, kept in Go as well, to be counted naively.

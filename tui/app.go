@@ -6,6 +6,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"yagura/store/desk"
 	"yagura/tui/inbox"
@@ -46,6 +47,7 @@ type Model struct {
 	stack  []ui.Screen
 	size   ui.SizeMsg
 	lang   ui.Lang
+	plain  bool // the terminal has no colour
 	help   bool
 	stop   *ui.Prompt
 	status status
@@ -106,6 +108,9 @@ func (m Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		return m.resize(msg)
+	case tea.ColorProfileMsg:
+		m.plain = msg.Profile <= colorprofile.ASCII
+		return m, nil
 	case tea.KeyPressMsg:
 		return m.key(msg)
 	case tea.PasteMsg:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"yagura/store/desk"
 	"yagura/tui"
@@ -310,7 +311,7 @@ func TestLostAndStale(t *testing.T) {
 	s := sit(t, b, clock, tuitest.Yamada, desk.Live, 80, 24)
 	b.Down = true
 	s.Send(tui.WakeMsg{Topic: desk.TopicLost})
-	s.Advance(15 * time.Second)
+	s.Advance(20 * time.Second)
 	s.sees(t, "再接続中", "データが古い")
 	b.Down = false
 	s.Advance(6 * time.Second)
@@ -354,6 +355,18 @@ func TestKeyOnWhatJustChanged(t *testing.T) {
 	s.Advance(time.Second)
 	s.Press("g")
 	s.sees(t, "[併合か新規か]")
+}
+
+// Without colour the header, the selection and the alarms are reversed, and no colour is sent.
+func TestPlainTerminal(t *testing.T) {
+	b, clock := newBackend(t, desk.Live)
+	s := sit(t, b, clock, tuitest.Yamada, desk.Live, 80, 24)
+	s.Send(tea.ColorProfileMsg{Profile: colorprofile.ASCII})
+	s.Press("enter")
+	lines := strings.Split(s.Screen(), "\n")
+	if !strings.HasPrefix(lines[1], "\x1b[7m本番") || strings.Contains(s.Screen(), "38;5;") {
+		t.Fatalf("%q", lines[:3])
+	}
 }
 
 func TestWindowSizes(t *testing.T) {

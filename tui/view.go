@@ -23,8 +23,18 @@ const chrome = 5 // three header lines, status line, footer
 
 func (m Model) bodyHeight() int { return max(1, m.size.H-chrome) }
 
+// QuietStep is the step of the clocks while nothing is being sent. Each changed second would repaint every line that holds a wide
+// character: 3.4 kB a second at 80x24, which a 64 kbit/s line feels (limits.md §7).
+const QuietStep = 5 * time.Second
+
 func (m Model) frame() ui.Frame {
-	return ui.Frame{W: m.size.W, H: m.bodyHeight(), Now: m.now(), Lang: m.lang, Theme: ui.ThemeFor(m.top().Mode())}
+	now := m.now()
+	if m.stoppable() == nil {
+		now = now.Truncate(QuietStep)
+	}
+	f := ui.Frame{W: m.size.W, H: m.bodyHeight(), Now: now, Lang: m.lang, Plain: m.plain}
+	f.Theme = f.World(m.top().Mode())
+	return f
 }
 
 // View draws the desk: header, the screen, status and footer. It is the only place that knows tea.View.

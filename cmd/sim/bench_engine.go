@@ -63,7 +63,7 @@ func (c *benchEngineCommand) Run(ctx context.Context) error {
 	}
 	watched := &watchedStore{Store: s, out: json.NewEncoder(os.Stdout)}
 	name := fmt.Sprintf("bench-%d", os.Getpid())
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: benchLevel()}))
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	wakeSend, wakeDispatch := make(chan struct{}, 1), make(chan struct{}, 1)
 	sender := send.New(send.Options{
 		Store: watched, Process: name, Holder: name, Opener: opener, Wake: wakeSend, Now: time.Now, Jitter: rand.Float64, Log: log,

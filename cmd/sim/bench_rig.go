@@ -55,7 +55,7 @@ func (b *bench) cluster(ctx context.Context) (*cluster.Cluster, error) {
 	if b.pg != nil {
 		return b.pg, nil
 	}
-	pg, err := cluster.Start(ctx, cluster.Options{Dir: b.Dir, Params: debugParams(map[string]string{"shared_buffers": "512MB", "max_wal_size": "8GB"})})
+	pg, err := cluster.Start(ctx, cluster.Options{Dir: b.Dir, Params: map[string]string{"shared_buffers": "512MB", "max_wal_size": "8GB"}})
 	if err == nil {
 		b.pg = pg
 	}
@@ -242,6 +242,8 @@ type benchEngine struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Scanner
+
+	after func() // clears up when it is gone
 }
 
 // spawn starts this program under another verb. It ends with us, however we end.
@@ -268,6 +270,9 @@ func spawn(ctx context.Context, args ...string) (*benchEngine, error) {
 func (e *benchEngine) kill() {
 	_ = e.cmd.Process.Kill()
 	_ = e.cmd.Wait()
+	if e.after != nil {
+		e.after()
+	}
 }
 
 // read waits for one line of JSON of the process.
@@ -278,13 +283,21 @@ func (e *benchEngine) read(into any) error {
 	return json.Unmarshal(e.out.Bytes(), into)
 }
 
+// spawnEngine starts the office's engine and does not wait.
+func (o *benchOffice) spawnEngine(ctx context.Context) error {
+	e, err := spawn(ctx, "bench-engine", "--dsn", o.b.pg.DSN(o.database, "yagura_engine"))
+	if err == nil {
+		o.engine = e
+	}
+	return err
+}
+
 // start starts the office's engine and waits until it owns the lane.
 func (o *benchOffice) start(ctx context.Context) error {
-	e, err := spawn(ctx, "bench-engine", "--dsn", o.b.pg.DSN(o.database, "yagura_engine"))
-	if err != nil {
+	if err := o.spawnEngine(ctx); err != nil {
 		return err
 	}
-	o.engine = e
+	e := o.engine
 	return o.await(ctx, 15*time.Second, func() (bool, error) {
 		h, err := o.console.Health(ctx)
 		for _, x := range h.Engines {
@@ -299,7 +312,7 @@ func (o *benchOffice) start(ctx context.Context) error {
 func (o *benchOffice) await(ctx context.Context, limit time.Duration, done func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
 		ok, err := done()

@@ -134,7 +134,7 @@ type Tally struct {
 	Withdrawn     int                `json:"withdrawn"`     // no answer, and a stop kept every address from being sent
 	Safety        map[Safety]int     `json:"safety"`
 	Attendance    map[Attendance]int `json:"attendance"`
-	Late          int                `json:"late"`    // answers after the dispatch ended; they count as answered
+	Late          int                `json:"late"`    // answers after the incident was closed; they count as answered
 	Changed       int                `json:"changed"` // people who answered more than once
 	ByPrefecture  []TallyLine        `json:"by_prefecture"`
 	ByGroup       []TallyLine        `json:"by_group"` // first level of the tree

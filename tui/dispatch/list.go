@@ -111,7 +111,7 @@ func (m List) View(f ui.Frame) string {
 	for _, id := range m.list.Visible(f.H - 1) {
 		pr := m.items[id]
 		text := f.Lang.ModeMark(pr.Dispatch.Mode) + " " + line(f, pr)
-		theme := ui.ThemeFor(pr.Dispatch.Mode)
+		theme := f.World(pr.Dispatch.Mode)
 		switch {
 		case id == sel:
 			p.Line(f.Theme.Select, "> "+text)

@@ -73,7 +73,7 @@ func (m Model) row(p *ui.Page, f ui.Frame, it desk.InboxItem, selected bool) {
 		p.Line(f.Theme.Select, "> "+body)
 		return
 	}
-	theme := ui.ThemeFor(modeOf(it, m.env.Mode))
+	theme := f.World(modeOf(it, m.env.Mode))
 	spans := []ui.Span{{Style: theme.Base, Text: mark}}
 	gradeAt := 5
 	style := rowStyle(theme, it)

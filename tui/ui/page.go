@@ -6,6 +6,8 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
+
+	"yagura/store/desk"
 )
 
 // Frame is what a screen may know when it draws: its room, the desk's clock, the language and the look.
@@ -14,6 +16,15 @@ type Frame struct {
 	Now   time.Time
 	Lang  Lang
 	Theme Theme
+	Plain bool // the terminal has no colour
+}
+
+// World is the look of a row that belongs to another world than the screen.
+func (f Frame) World(m desk.Mode) Theme {
+	if f.Plain {
+		return ThemeFor(m).Plain()
+	}
+	return ThemeFor(m)
 }
 
 // Page collects lines of exactly W cells. Lines carry colour; the width is counted before colour is put on.

@@ -61,6 +61,15 @@ func ThemeFor(m desk.Mode) Theme {
 	return t
 }
 
+// Plain is the theme for a terminal without colour: header, selection and alarms are reversed, which needs none.
+func (t Theme) Plain() Theme {
+	none, reverse := lipgloss.NewStyle(), lipgloss.NewStyle().Reverse(true)
+	t.Base, t.Dim, t.Good, t.Stale = none, none, none, none
+	t.Strong, t.Watch = none.Bold(true), none.Bold(true)
+	t.Header, t.Select, t.Count, t.Alarm = reverse, reverse.Bold(true), reverse.Bold(true), reverse.Bold(true)
+	return t
+}
+
 // Grade is the colour of a grade.
 func (t Theme) Grade(g desk.Grade) lipgloss.Style {
 	switch g {

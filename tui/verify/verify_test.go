@@ -65,9 +65,9 @@ func TestKeysFollowTheState(t *testing.T) {
 	}
 }
 
-// A second press while the first is being recorded writes nothing, and a finding is bound to the advice that was on the screen.
-func TestJudgeOnceOnTheAdviceSeen(t *testing.T) {
-	s, b := loaded(t, tuitest.Main(20, desk.Live, tuitest.MainShock))
+// A second press while the first is being recorded writes nothing.
+func TestJudgeOnce(t *testing.T) {
+	s, _ := loaded(t, tuitest.Main(20, desk.Live, tuitest.MainShock))
 	s, first := s.Update(verify.Judge{Finding: desk.Genuine})
 	if s, second := s.Update(verify.Judge{Finding: desk.Genuine}); second != nil || keys(s) != "v " {
 		t.Fatal("a second press was taken while the first was being recorded")
@@ -75,7 +75,11 @@ func TestJudgeOnceOnTheAdviceSeen(t *testing.T) {
 	if done, ok := first().(verify.Judged); !ok || done.Err != nil {
 		t.Fatalf("%+v", done)
 	}
-	s, b = loaded(t, tuitest.Main(20, desk.Live, tuitest.MainShock))
+}
+
+// A finding is bound to the advice that was on the screen when its reason was asked for.
+func TestJudgeTheAdviceSeen(t *testing.T) {
+	s, b := loaded(t, tuitest.Main(20, desk.Live, tuitest.MainShock))
 	s, _ = s.Update(verify.Judge{Finding: desk.False})
 	newer := tuitest.Main(20, desk.Live, tuitest.MainShock)
 	newer.Item.Advice.ID++

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"charm.land/lipgloss/v2"
 
@@ -47,13 +48,21 @@ func (m Model) head(p *ui.Page, f ui.Frame) {
 	p.Spans(
 		ui.Span{Style: f.Theme.Grade(grade), Text: f.Lang.GradeMark(grade)},
 		ui.Span{Style: f.Theme.Strong, Text: " " + ui.TitleOf(it.Event)},
-		ui.Span{Style: f.Theme.Base, Text: "  " + f.Lang.F(words.occurred, ui.When(it.Event.OccurredAt, f.Now), f.Lang.Elapsed(f.Now.Sub(it.Event.FirstSeenAt)))},
+		ui.Span{Style: f.Theme.Base, Text: "  " + f.Lang.F(words.occurred, ui.When(it.Event.OccurredAt, f.Now), f.Lang.Elapsed(f.Now.Sub(arrived(it.Event))))},
 	)
 	if it.Event.Status == desk.EventRetracted {
 		p.Line(f.Theme.Alarm, f.Lang.T(words.retracted))
 	}
 	verdict, style := m.verdict(f)
 	p.Spans(ui.Span{Style: style, Text: verdict}, ui.Span{Style: f.Theme.Strong, Text: "   " + m.said(f)})
+}
+
+// arrived is when this desk first had the event: by the database's clock, because a replayed telegram keeps its recorded times.
+func arrived(e desk.Event) time.Time {
+	if !e.StoredAt.IsZero() {
+		return e.StoredAt
+	}
+	return e.FirstSeenAt
 }
 
 // verdict counts the checks: the sentence a tired person needs.

@@ -145,6 +145,8 @@ CREATE TABLE reading (                  -- what was understood of a telegram, or
   at          timestamptz NOT NULL
 );
 
+CREATE INDEX reading_error ON reading (telegram_id) WHERE error <> '';
+
 CREATE TABLE event (                    -- the present understanding of one happening; its history is its telegrams
   id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   hazard        text NOT NULL,
@@ -320,6 +322,8 @@ CREATE TABLE attempt (                  -- append-only; pending = no final resul
   PRIMARY KEY (mail_id, number, epoch)
 );
 
+CREATE INDEX attempt_refused ON attempt (dispatch_id, mail_id) WHERE outcome = 3;
+
 CREATE TABLE lease (
   name       text PRIMARY KEY,
   holder     text NOT NULL,
@@ -348,6 +352,8 @@ CREATE TABLE response (                 -- every answer is kept // F3-1-a.1
   comment     text NOT NULL DEFAULT '' CHECK (length(comment) <= 200),
   channel     text NOT NULL
 );
+
+CREATE INDEX response_dispatch ON response (dispatch_id, stored_at);
 
 CREATE TABLE standing (                 -- the latest answer of a person in a dispatch, by received-at
   dispatch_id bigint NOT NULL,

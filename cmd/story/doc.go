@@ -1,0 +1,2 @@
+// Package story tells the behaviour of whole installations: real programs, a real database and simulated carriers and staff.
+package story
