@@ -76,7 +76,8 @@ type lockedDispatch struct {
 	mode, eventMode, incidentMode desk.Mode
 	event                         desk.EventID
 	proposer                      desk.OperatorID
-	prefectures                   []int16
+	incident                      desk.IncidentID
+	triggered                     []desk.TriggeredBy
 	stopped                       bool
 }
 
@@ -92,11 +93,23 @@ func (tx *Tx) lockDispatch(ctx context.Context, op string, id desk.DispatchID) (
 	}
 	err = tx.QueryRow(ctx, `
 		SELECT d.state, d.mode, e.mode, i.mode, d.event_id, d.proposed_by,
-		       ARRAY(SELECT prefecture::smallint FROM dispatch_prefecture WHERE dispatch_id = d.id),
+		       d.incident_id,
 		       EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
 		FROM dispatch d JOIN event e ON e.id = d.event_id JOIN incident i ON i.id = d.incident_id
 		WHERE d.id = @id`, pgx.NamedArgs{"id": id}).
-		Scan(&d.state, &d.mode, &d.eventMode, &d.incidentMode, &d.event, &d.proposer, &d.prefectures, &d.stopped)
+		Scan(&d.state, &d.mode, &d.eventMode, &d.incidentMode, &d.event, &d.proposer, &d.incident, &d.stopped)
+	if err != nil {
+		return d, err
+	}
+	rows, err := tx.Query(ctx, `SELECT prefecture::smallint, reason FROM dispatch_prefecture WHERE dispatch_id = @id`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return d, err
+	}
+	var t desk.TriggeredBy
+	_, err = pgx.ForEachRow(rows, []any{&t.Prefecture, &t.Reason}, func() error {
+		d.triggered = append(d.triggered, t)
+		return nil
+	})
 	return d, err
 }
 
@@ -122,8 +135,12 @@ func (tx *Tx) stillAsSeen(ctx context.Context, op string, d lockedDispatch, late
 	if latest != o.AdviceID {
 		return desk.Errorf(desk.Stale, op, "新しい電文が届き、判定参考が変わりました。事象をもう一度確かめてから承認してください。")
 	}
-	var now desk.AudiencePreview
-	if err := tx.headCount(ctx, d.prefectures, &now); err != nil {
+	concerned, err := tx.audienceOf(ctx, d.incident, d.triggered)
+	if err != nil {
+		return err
+	}
+	now, err := tx.headCount(ctx, concerned)
+	if err != nil {
 		return err
 	}
 	if now.People != o.HeadCount {

@@ -10,19 +10,66 @@ import (
 	"yagura/store/desk"
 )
 
-// PreviewAudience counts who would be asked: people with a region among the triggered prefectures, each once, as of one
-// instant. A usable address is one that is not bad. No prefecture at all is an empty audience. // F3-1-f F3-1-g
-func (s *Store) PreviewAudience(ctx context.Context, triggered []desk.TriggeredBy) (desk.AudiencePreview, error) {
-	const op = "store.PreviewAudience"
-	var a desk.AudiencePreview
-	if err := checkTriggered(op, triggered); err != nil {
-		return a, err
+// audience is whom a dispatch asks: people with a region among the prefectures, each once. Whoever was asked before in this
+// incident through any of his regions is left out, unless a region of his was raised: shaken harder than he was asked about. // F3-1-k.4
+type audience struct{ prefectures, raised, asked []int16 }
+
+// audiencePeople gives the person_id of the audience, each once. Its arguments are those of audience.args.
+const audiencePeople = `
+	SELECT DISTINCT r.person_id FROM person_region r
+	WHERE r.prefecture = ANY(@prefectures::smallint[])
+	  AND (cardinality(@asked::smallint[]) = 0 OR r.prefecture = ANY(@raised::smallint[]) OR NOT EXISTS (
+	    SELECT FROM person_region o WHERE o.person_id = r.person_id AND o.prefecture = ANY(@asked::smallint[])))`
+
+func (a audience) args() pgx.NamedArgs {
+	return pgx.NamedArgs{"prefectures": a.prefectures, "raised": a.raised, "asked": a.asked}
+}
+
+// audienceOf is the audience of these prefectures in an incident, after the approved dispatches so far.
+func (tx *Tx) audienceOf(ctx context.Context, incident desk.IncidentID, triggered []desk.TriggeredBy) (a audience, err error) {
+	a.prefectures, a.raised = make([]int16, 0, len(triggered)), []int16{}
+	for _, t := range triggered {
+		a.prefectures = append(a.prefectures, int16(t.Prefecture)) // []desk.Prefecture would be taken for bytes
+		if t.Reason == desk.ReasonRaised {
+			a.raised = append(a.raised, int16(t.Prefecture))
+		}
 	}
-	err := s.read(ctx, op, func(tx *Tx) (err error) {
-		a, err = tx.audience(ctx, triggered)
+	a.asked, err = tx.askedBefore(ctx, incident, 1<<62)
+	return a, err
+}
+
+// askedBefore lists the prefectures that the dispatches of an incident approved before this approval ask, or have asked. One
+// that was stopped counts as not asked: a duplicate rather than a miss (law 5).
+func (tx *Tx) askedBefore(ctx context.Context, incident desk.IncidentID, approval desk.ApprovalID) ([]int16, error) {
+	rows, err := tx.Query(ctx, `
+		SELECT DISTINCT p.prefecture::smallint FROM dispatch d
+		JOIN approval a ON a.dispatch_id = d.id JOIN dispatch_prefecture p ON p.dispatch_id = d.id
+		WHERE d.incident_id = @incident AND a.id < @approval AND d.state IN ('approved', 'expanded', 'sending', 'sent')
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)`,
+		pgx.NamedArgs{"incident": incident, "approval": approval})
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int16])
+}
+
+// PreviewAudience counts who would be asked in an incident (0 = a new one) as of one instant. A usable address is one that is
+// not bad. No prefecture at all is an empty audience. // F3-1-f F3-1-g
+func (s *Store) PreviewAudience(ctx context.Context, incident desk.IncidentID, triggered []desk.TriggeredBy) (desk.AudiencePreview, error) {
+	const op = "store.PreviewAudience"
+	var preview desk.AudiencePreview
+	if err := checkTriggered(op, triggered); err != nil {
+		return preview, err
+	}
+	err := s.read(ctx, op, func(tx *Tx) error {
+		a, err := tx.audienceOf(ctx, incident, triggered)
+		if err != nil {
+			return err
+		}
+		preview, err = tx.previewOf(ctx, a, triggered)
 		return err
 	})
-	return a, err
+	return preview, err
 }
 
 func checkTriggered(op string, triggered []desk.TriggeredBy) error {
@@ -41,46 +88,46 @@ func checkTriggered(op string, triggered []desk.TriggeredBy) error {
 	return nil
 }
 
-func (tx *Tx) audience(ctx context.Context, triggered []desk.TriggeredBy) (desk.AudiencePreview, error) {
-	var a desk.AudiencePreview
-	codes := prefectureCodes(triggered)
-	if err := tx.headCount(ctx, codes, &a); err != nil {
-		return a, err
-	}
-	err := tx.QueryRow(ctx, `SELECT count(*) FROM person p WHERE NOT EXISTS (SELECT FROM person_region r WHERE r.person_id = p.id)`).Scan(&a.Uncovered)
+func (tx *Tx) previewOf(ctx context.Context, a audience, triggered []desk.TriggeredBy) (desk.AudiencePreview, error) {
+	preview, err := tx.headCount(ctx, a)
 	if err != nil {
-		return a, err
+		return preview, err
 	}
-	if a.ByPrefecture, err = tx.byPrefecture(ctx, codes, triggered); err != nil || a.Unreached == 0 {
-		return a, err
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM person p WHERE NOT EXISTS (SELECT FROM person_region r WHERE r.person_id = p.id)`).Scan(&preview.Uncovered)
+	if err != nil {
+		return preview, err
+	}
+	if preview.ByPrefecture, err = tx.byPrefecture(ctx, a, triggered); err != nil || preview.Unreached == 0 {
+		return preview, err
 	}
 	rows, err := tx.Query(ctx, `
 		SELECT p.id, p.code, p.name, coalesce(g.name, '') AS unit
-		FROM person p
+		FROM (`+audiencePeople+`) concerned
+		JOIN person p ON p.id = concerned.person_id
 		LEFT JOIN person_group pg ON pg.person_id = p.id AND pg.main
 		LEFT JOIN groups g ON g.id = pg.group_id
-		WHERE EXISTS (SELECT FROM person_region r WHERE r.person_id = p.id AND r.prefecture = ANY(@prefectures::smallint[]))
-		  AND NOT EXISTS (SELECT FROM address a WHERE a.person_id = p.id AND a.state <> 'bad')
-		ORDER BY p.code LIMIT 50`, pgx.NamedArgs{"prefectures": codes})
+		WHERE NOT EXISTS (SELECT FROM address a WHERE a.person_id = p.id AND a.state <> 'bad')
+		ORDER BY p.code LIMIT 50`, a.args())
 	if err != nil {
-		return a, err
+		return preview, err
 	}
-	a.UnreachedList, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.PersonLine])
-	return a, err
+	preview.UnreachedList, err = pgx.CollectRows(rows, pgx.RowToStructByName[desk.PersonLine])
+	return preview, err
 }
 
-// headCount fills People, Addresses and Unreached: the same count the approval is checked against.
-func (tx *Tx) headCount(ctx context.Context, codes []int16, a *desk.AudiencePreview) error {
-	return tx.QueryRow(ctx, `
-		WITH audience AS (SELECT DISTINCT person_id FROM person_region WHERE prefecture = ANY(@prefectures::smallint[])),
+// headCount gives People, Addresses and Unreached: the same count the approval is checked against.
+func (tx *Tx) headCount(ctx context.Context, a audience) (preview desk.AudiencePreview, err error) {
+	err = tx.QueryRow(ctx, `
+		WITH concerned AS (`+audiencePeople+`),
 		usable AS (SELECT person_id, count(*) AS n FROM address WHERE state <> 'bad' GROUP BY person_id)
 		SELECT count(*), coalesce(sum(u.n), 0), count(*) FILTER (WHERE u.n IS NULL)
-		FROM audience LEFT JOIN usable u USING (person_id)`,
-		pgx.NamedArgs{"prefectures": codes}).Scan(&a.People, &a.Addresses, &a.Unreached)
+		FROM concerned LEFT JOIN usable u USING (person_id)`,
+		a.args()).Scan(&preview.People, &preview.Addresses, &preview.Unreached)
+	return preview, err
 }
 
 // byPrefecture counts per triggered prefecture, the strongest first; one without any people is listed with 0.
-func (tx *Tx) byPrefecture(ctx context.Context, codes []int16, triggered []desk.TriggeredBy) ([]desk.PrefectureCount, error) {
+func (tx *Tx) byPrefecture(ctx context.Context, a audience, triggered []desk.TriggeredBy) ([]desk.PrefectureCount, error) {
 	lines := make([]desk.PrefectureCount, 0, len(triggered))
 	for _, t := range triggered {
 		lines = append(lines, desk.PrefectureCount{Prefecture: t.Prefecture, Intensity: t.Intensity, Reason: t.Reason})
@@ -90,9 +137,10 @@ func (tx *Tx) byPrefecture(ctx context.Context, codes []int16, triggered []desk.
 	})
 	rows, err := tx.Query(ctx, `
 		SELECT r.prefecture, count(*), count(*) FILTER (WHERE u.person_id IS NULL)
-		FROM person_region r LEFT JOIN (SELECT DISTINCT person_id FROM address WHERE state <> 'bad') u USING (person_id)
-		WHERE r.prefecture = ANY(@prefectures::smallint[])
-		GROUP BY r.prefecture`, pgx.NamedArgs{"prefectures": codes})
+		FROM (`+audiencePeople+`) concerned
+		JOIN person_region r ON r.person_id = concerned.person_id AND r.prefecture = ANY(@prefectures::smallint[])
+		LEFT JOIN (SELECT DISTINCT person_id FROM address WHERE state <> 'bad') u ON u.person_id = r.person_id
+		GROUP BY r.prefecture`, a.args())
 	if err != nil {
 		return nil, err
 	}
@@ -106,13 +154,4 @@ func (tx *Tx) byPrefecture(ctx context.Context, codes []int16, triggered []desk.
 		return nil
 	})
 	return lines, err
-}
-
-// prefectureCodes are the codes as the driver wants them; []desk.Prefecture would be taken for bytes.
-func prefectureCodes(triggered []desk.TriggeredBy) []int16 {
-	codes := make([]int16, 0, len(triggered))
-	for _, t := range triggered {
-		codes = append(codes, int16(t.Prefecture))
-	}
-	return codes
 }

@@ -77,7 +77,7 @@ func awayCalls(s *store.Store) map[string]func(context.Context) error {
 		"Beat":             func(ctx context.Context) error { return s.Beat(ctx, desk.Heartbeat{Process: "engine@tokyo"}) },
 		"Operators":        func(ctx context.Context) error { _, err := s.Operators(ctx); return err },
 		"ActiveDispatches": func(ctx context.Context) error { _, err := s.ActiveDispatches(ctx); return err },
-		"PreviewAudience":  func(ctx context.Context) error { _, err := s.PreviewAudience(ctx, storetest.Ishikawa()); return err },
+		"PreviewAudience":  func(ctx context.Context) error { _, err := s.PreviewAudience(ctx, 0, storetest.Ishikawa()); return err },
 		"VerifyAudit":      func(ctx context.Context) error { _, _, err := s.VerifyAudit(ctx); return err },
 		"RenewLease": func(ctx context.Context) error {
 			_, err := s.RenewLease(ctx, "lane/au", "a", 1, time.Minute)

@@ -45,12 +45,16 @@ func (s *Store) Propose(ctx context.Context, operator desk.OperatorID, d desk.Dr
 		if err != nil {
 			return err
 		}
-		var audience desk.AudiencePreview
-		if err := tx.headCount(ctx, prefectureCodes(d.Triggered), &audience); err != nil {
+		concerned, err := tx.audienceOf(ctx, d.IncidentID, d.Triggered)
+		if err != nil {
+			return err
+		}
+		audience, err := tx.headCount(ctx, concerned)
+		if err != nil {
 			return err
 		}
 		if audience.People == 0 {
-			return desk.Errorf(desk.Invalid, op, "対象の都道府県に利用者が一人もいません。対象を確かめてください。")
+			return desk.Errorf(desk.Invalid, op, "対象の都道府県に、まだ確認していない利用者は一人もいません。対象を確かめてください。")
 		}
 		id, err := tx.insertDispatch(ctx, operator, mode, version, audience, d)
 		if err != nil {
@@ -124,14 +128,16 @@ func (tx *Tx) insertDispatch(ctx context.Context, operator desk.OperatorID, mode
 	if err != nil {
 		return 0, err
 	}
-	intensities, reasons := make([]int16, 0, len(d.Triggered)), make([]string, 0, len(d.Triggered))
+	var prefectures, intensities []int16
+	var reasons []string
 	for _, t := range d.Triggered {
+		prefectures = append(prefectures, int16(t.Prefecture))
 		intensities, reasons = append(intensities, int16(t.Intensity)), append(reasons, string(t.Reason))
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO dispatch_prefecture (dispatch_id, prefecture, intensity, reason)
 		SELECT @id, * FROM unnest(@prefectures::smallint[], @intensities::smallint[], @reasons::text[])`,
-		pgx.NamedArgs{"id": id, "prefectures": prefectureCodes(d.Triggered), "intensities": intensities, "reasons": reasons})
+		pgx.NamedArgs{"id": id, "prefectures": prefectures, "intensities": intensities, "reasons": reasons})
 	return id, err
 }
 

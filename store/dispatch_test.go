@@ -80,7 +80,7 @@ func TestPreviewCountsEveryPersonOnce(t *testing.T) { // F3-1-f F3-1-g
 	db.Exec(`INSERT INTO person_region SELECT id, 15 FROM person WHERE code IN ('P00001', 'P00002')`) // two regions each
 	db.Exec(`UPDATE address SET state = 'bad' WHERE person_id = (SELECT id FROM person WHERE code = 'P00003')`)
 	db.Exec(`UPDATE address SET state = 'bad' WHERE id = (SELECT min(a.id) FROM address a JOIN person p ON p.id = a.person_id WHERE p.code = 'P00004')`)
-	got, err := s.PreviewAudience(t.Context(), []desk.TriggeredBy{
+	got, err := s.PreviewAudience(t.Context(), 0, []desk.TriggeredBy{
 		{Prefecture: 15, Intensity: desk.Intensity5Upper, Reason: desk.ReasonIntensity},
 		{Prefecture: 17, Intensity: desk.Intensity7, Reason: desk.ReasonIntensity},
 		{Prefecture: 47, Intensity: desk.IntensityUnknown, Reason: desk.ReasonNationwide},
@@ -113,7 +113,7 @@ func TestPreviewCountsEveryPersonOnce(t *testing.T) { // F3-1-f F3-1-g
 
 func TestPreviewOfNobodyAndOfNonsense(t *testing.T) {
 	s := storetest.New(t).Store(storetest.Console)
-	if got, err := s.PreviewAudience(t.Context(), nil); err != nil || got.People != 0 {
+	if got, err := s.PreviewAudience(t.Context(), 0, nil); err != nil || got.People != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, bad := range [][]desk.TriggeredBy{
@@ -123,7 +123,7 @@ func TestPreviewOfNobodyAndOfNonsense(t *testing.T) {
 		{{Prefecture: 1, Reason: "whim"}},
 		{{Prefecture: 1, Reason: desk.ReasonIntensity}, {Prefecture: 1, Reason: desk.ReasonRaised}},
 	} {
-		_, err := s.PreviewAudience(t.Context(), bad)
+		_, err := s.PreviewAudience(t.Context(), 0, bad)
 		refused(t, err, desk.Invalid, "画面を読み直してください")
 	}
 }
@@ -440,7 +440,7 @@ func TestPreviewIsQuickForTheWholeMinistry(t *testing.T) {
 	best := time.Hour
 	for range 7 {
 		start := time.Now()
-		a, err := s.PreviewAudience(t.Context(), all)
+		a, err := s.PreviewAudience(t.Context(), 0, all)
 		if err != nil || a.People != 245*desk.Prefectures || len(a.UnreachedList) != 50 {
 			t.Fatalf("%d people, %d lines, %v", a.People, len(a.UnreachedList), err)
 		}

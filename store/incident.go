@@ -246,13 +246,14 @@ func (tx *Tx) addEvents(ctx context.Context, ids []int64, at map[desk.IncidentID
 	return err
 }
 
-// addNotified sums up what people were asked: approved dispatches that were not withdrawn and did not expire. A stopped one
-// counts, since some of its people have been asked.
+// addNotified sums up what people are asked: approved dispatches that were not withdrawn, did not expire and were not stopped.
+// After a stop everybody may be asked again, those it had reached too: a duplicate rather than a miss (law 5).
 func (tx *Tx) addNotified(ctx context.Context, ids []int64, at map[desk.IncidentID]*desk.Incident) error {
 	rows, err := tx.Query(ctx, `
 		SELECT d.incident_id, p.prefecture, max(p.intensity), array_agg(DISTINCT d.event_id ORDER BY d.event_id)
 		FROM dispatch d JOIN dispatch_prefecture p ON p.dispatch_id = d.id
-		WHERE d.incident_id = ANY(@ids) AND d.state IN ('approved', 'expanded', 'sending', 'sent', 'stopped')
+		WHERE d.incident_id = ANY(@ids) AND d.state IN ('approved', 'expanded', 'sending', 'sent')
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
 		GROUP BY d.incident_id, p.prefecture ORDER BY d.incident_id, p.prefecture`, pgx.NamedArgs{"ids": ids})
 	if err != nil {
 		return err

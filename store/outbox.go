@@ -88,6 +88,7 @@ type fanOut struct {
 	state    desk.DispatchState
 	through  int64 // the last person written
 	approval desk.ApprovalID
+	incident desk.IncidentID
 	early    bool // the count-down is not over
 	late     bool // not_after has passed
 	stopped  bool
@@ -95,8 +96,8 @@ type fanOut struct {
 
 func (tx *Tx) openFanOut(ctx context.Context, id desk.DispatchID) (fanOut, error) {
 	f := fanOut{id: id}
-	err := tx.QueryRow(ctx, `SELECT state, expanded_through FROM dispatch WHERE id = @id FOR UPDATE`,
-		pgx.NamedArgs{"id": id}).Scan(&f.state, &f.through)
+	err := tx.QueryRow(ctx, `SELECT state, expanded_through, incident_id FROM dispatch WHERE id = @id FOR UPDATE`,
+		pgx.NamedArgs{"id": id}).Scan(&f.state, &f.through, &f.incident)
 	if err != nil || f.state != desk.Approved {
 		return f, err
 	}
@@ -147,11 +148,17 @@ func (f fanOut) writeChunk(ctx context.Context, tx *Tx, last int64) (desk.Expand
 	if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`); err != nil {
 		return step, err
 	}
-	err := tx.QueryRow(ctx, `
+	asked, err := tx.askedBefore(ctx, f.incident, f.approval)
+	if err != nil {
+		return step, err
+	}
+	err = tx.QueryRow(ctx, `
 		WITH concerned AS MATERIALIZED (
 			SELECT DISTINCT ON (r.person_id) r.person_id, p.prefecture, p.reason
 			FROM person_region r JOIN dispatch_prefecture p ON p.dispatch_id = @id AND p.prefecture = r.prefecture
 			WHERE r.person_id > @through AND r.person_id <= @last
+			  AND (cardinality(@asked::smallint[]) = 0 OR p.reason = 'raised' OR NOT EXISTS ( -- as audiencePeople
+			    SELECT FROM person_region o WHERE o.person_id = r.person_id AND o.prefecture = ANY(@asked::smallint[])))
 			ORDER BY r.person_id, p.intensity DESC, p.prefecture
 		), usable AS MATERIALIZED (
 			SELECT a.id, a.person_id, a.sealed, a.domain, coalesce(d.lane, @other) AS lane
@@ -173,7 +180,7 @@ func (f fanOut) writeChunk(ctx context.Context, tx *Tx, last int64) (desk.Expand
 		)
 		SELECT count(*), coalesce(sum(mails), 0), count(*) FILTER (WHERE mails = 0) FROM included`,
 		pgx.NamedArgs{
-			"id": f.id, "approval": f.approval, "through": f.through, "last": last, "now": tx.Now, "other": desk.DefaultLane,
+			"id": f.id, "approval": f.approval, "through": f.through, "last": last, "now": tx.Now, "other": desk.DefaultLane, "asked": asked,
 		}).Scan(&step.People, &step.Addresses, &step.Unreached)
 	if err != nil {
 		return step, err

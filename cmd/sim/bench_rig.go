@@ -86,6 +86,7 @@ type benchOffice struct {
 	event          desk.EventID
 	advice         desk.AdviceID
 	incident       desk.IncidentID
+	incidents      int
 	engine         *benchEngine
 }
 
@@ -175,21 +176,25 @@ func mailedAddresses(r store.Roster) int {
 	return n
 }
 
-// judge writes what must stand before a dispatch: an operator, a telegram, an event found genuine, an incident.
-func (o *benchOffice) judge(ctx context.Context) error {
-	var err error
+// judge registers the operator.
+func (o *benchOffice) judge(ctx context.Context) (err error) {
 	o.operator, err = o.owner.AddOperator(ctx, desk.Operator{Name: "bench", Display: "測定", Fingerprint: "SHA256:bench"}, "ssh-ed25519 AAAA bench")
-	if err != nil {
-		return err
-	}
+	return err
+}
+
+// newIncident writes what must stand before a dispatch: a telegram, an event found genuine, an incident. A new one each time,
+// because nobody is asked twice in one.
+func (o *benchOffice) newIncident(ctx context.Context) error {
+	o.incidents++
 	now := time.Now()
-	telegram, _, err := o.owner.StoreTelegram(ctx, desk.Envelope{Feed: "bench", Name: "bench", Raw: []byte("<Report/>"), ReceivedAt: now}, [32]byte{1})
+	telegram, _, err := o.owner.StoreTelegram(ctx, desk.Envelope{Feed: "bench", Name: "bench", Raw: []byte("<Report/>"), ReceivedAt: now},
+		[32]byte{1, byte(o.incidents >> 8), byte(o.incidents)})
 	if err != nil {
 		return err
 	}
 	o.event, o.advice, err = o.owner.SaveEvent(ctx, desk.Event{
-		Hazard: desk.Earthquake, Mode: desk.Live, EventIDs: []string{"20240101161010"}, OccurredAt: now, FirstSeenAt: now, UpdatedAt: now,
-		Status: desk.EventOpen, Title: "測定", MaxIntensity: desk.Intensity7, Telegrams: 1,
+		Hazard: desk.Earthquake, Mode: desk.Live, EventIDs: []string{fmt.Sprintf("2024010116%04d", o.incidents)}, OccurredAt: now, FirstSeenAt: now,
+		UpdatedAt: now, Status: desk.EventOpen, Title: "測定", MaxIntensity: desk.Intensity7, Telegrams: 1,
 	}, telegram, desk.Advice{At: now, Grade: desk.GradeAlarm, Checks: []desk.Check{{Code: desk.CheckEEW, Result: desk.Passed, Text: "測定"}}, Triggered: everywhere()})
 	if err != nil {
 		return err
@@ -226,6 +231,9 @@ func (o *benchOffice) lane(ctx context.Context, addr string) error {
 }
 
 func (o *benchOffice) propose(ctx context.Context) (desk.Dispatch, error) {
+	if err := o.newIncident(ctx); err != nil {
+		return desk.Dispatch{}, err
+	}
 	return o.console.Propose(ctx, o.operator, desk.Draft{
 		IncidentID: o.incident, EventID: o.event, Triggered: everywhere(), TemplateID: "safety",
 		Subject: benchSubject, Body: benchBody,

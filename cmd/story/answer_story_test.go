@@ -15,7 +15,7 @@ func TestFromTelegramToCountedAnswer(t *testing.T) {
 		Lanes: []lane{
 			carrier("docomo", 8, behaviour{Unknown: 0.2, EndDelayMS: 1}),
 			carrier("softbank", 6, behaviour{RefuseData: 0.2, SilentDrop: 0.05}),
-			carrier("other", 4, behaviour{GreylistMS: 500, Temporary: 0.1}),
+			carrier("other", 4, behaviour{GreylistMS: 500}),
 		},
 	})
 	_, item := tw.happened()

@@ -57,6 +57,8 @@ type tower struct {
 	traces  []trace
 	one     *operator
 	two     *operator
+
+	deskAt string // host:port of the console's door
 }
 
 // raise builds an installation without engine and console: those are started by the story.

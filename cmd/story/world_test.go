@@ -26,7 +26,6 @@ type lane struct {
 type behaviour struct {
 	EndDelayMS int     `json:"end_delay_ms,omitempty"`
 	GreylistMS int     `json:"greylist_ms,omitempty"`
-	Temporary  float64 `json:"temporary,omitempty"`
 	Unknown    float64 `json:"unknown,omitempty"`
 	RefuseData float64 `json:"refuse_data,omitempty"`
 	SilentDrop float64 `json:"silent_drop,omitempty"`

@@ -40,23 +40,13 @@ func Merge(e desk.Event, triggered []desk.TriggeredBy, inc desk.Incident, p desk
 }
 
 func compareNotified(m *desk.MergeAdvice, id desk.EventID, triggered []desk.TriggeredBy, notified []desk.Notified, p desk.Policy) {
-	asked := make(map[desk.Prefecture]desk.Notified, len(notified))
-	for _, n := range notified {
-		asked[n.Prefecture] = n
-	}
+	m.Added, m.Raised = desk.NewlyConcerned(id, p.PrefectureFrom, triggered, notified)
 	for _, t := range triggered {
-		n, before := asked[t.Prefecture]
-		if !before {
-			m.Added = append(m.Added, t)
-			continue
-		}
 		// All staff are asked at a nationwide level: only prefectures that were really shaken tell the region.
-		if t.Reason != desk.ReasonNationwide && n.Intensity >= p.PrefectureFrom {
+		if t.Reason != desk.ReasonNationwide && slices.ContainsFunc(notified, func(n desk.Notified) bool {
+			return n.Prefecture == t.Prefecture && n.Intensity >= p.PrefectureFrom
+		}) {
 			m.Overlap = append(m.Overlap, t.Prefecture)
-		}
-		strong := p.PrefectureFrom > desk.IntensityUnknown && t.Intensity >= p.PrefectureFrom
-		if strong && t.Intensity > n.Intensity && !slices.Contains(n.EventIDs, id) {
-			m.Raised = append(m.Raised, desk.TriggeredBy{Prefecture: t.Prefecture, Intensity: t.Intensity, Reason: desk.ReasonRaised})
 		}
 	}
 }

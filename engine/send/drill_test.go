@@ -63,6 +63,7 @@ func TestKilledEngineLosesNothing(t *testing.T) { // law 5; the full drill is in
 }
 
 func TestSecondEngineTakesOver(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	const people = 2000
 	o := newOffice(t, people, "docomo.example")
 	sink := routetest.Start(t, routetest.Script{End: slow(0)})
@@ -94,6 +95,7 @@ func (o *office) owner() string {
 }
 
 func TestPausedEngineWritesNoDotAfterItsLease(t *testing.T) { // law 9: the gate
+	t.Parallel() // it waits more than it works
 	const people = 1500
 	o := newOffice(t, people, "docomo.example")
 	sink := routetest.Start(t, routetest.Script{End: slow(4 * time.Millisecond)}) // one mail after the other: 4 ms each
@@ -118,6 +120,7 @@ func TestPausedEngineWritesNoDotAfterItsLease(t *testing.T) { // law 9: the gate
 }
 
 func TestStopIsHonoured(t *testing.T) { // law 7
+	t.Parallel() // it waits more than it works
 	const people = 2500
 	o := newOffice(t, people, "docomo.example")
 	sink := routetest.Start(t, routetest.Script{End: slow(time.Millisecond)})
@@ -156,6 +159,7 @@ func TestDatabaseConnectionsKilledMidRun(t *testing.T) {
 }
 
 func TestGreylistingAndBadAddressesFinish(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	const people = 300
 	o := newOffice(t, people, "gray.example", "broken.example")
 	var tries atomic.Int64

@@ -1,22 +1,19 @@
 package desk
 
-// NewlyConcerned is 追加・超過の都道府県: of the triggered prefectures, those an incident has not yet asked (added) and those shaken
-// harder than when they were asked (raised, with that reason). Whoever was asked at the same level or above is in neither: no needless
-// mail for an aftershock. // F3-1-k.4
-func NewlyConcerned(triggered []TriggeredBy, notified []Notified) (added, raised []TriggeredBy) {
-	level := make(map[Prefecture]Intensity, len(notified))
-	asked := make(map[Prefecture]bool, len(notified))
-	for _, n := range notified {
-		asked[n.Prefecture] = true
-		level[n.Prefecture] = max(level[n.Prefecture], n.Intensity)
-	}
+import "slices"
+
+// NewlyConcerned is 追加・超過の都道府県: of the prefectures an event triggers, those an incident has not asked yet (added), and those
+// shaken harder than when they were asked about a different shaking, at or over the threshold (raised, with that reason). The
+// people of one prefecture are never asked twice about the same shaking, however its bulletins rise. // F3-1-k.4
+func NewlyConcerned(event EventID, threshold Intensity, triggered []TriggeredBy, notified []Notified) (added, raised []TriggeredBy) {
 	for _, t := range triggered {
+		i := slices.IndexFunc(notified, func(n Notified) bool { return n.Prefecture == t.Prefecture })
 		switch {
-		case !asked[t.Prefecture]:
+		case i < 0:
 			added = append(added, t)
-		case t.Intensity > level[t.Prefecture]:
-			t.Reason = ReasonRaised
-			raised = append(raised, t)
+		case threshold == IntensityUnknown, t.Intensity < threshold, t.Intensity <= notified[i].Intensity, slices.Contains(notified[i].EventIDs, event):
+		default:
+			raised = append(raised, TriggeredBy{Prefecture: t.Prefecture, Intensity: t.Intensity, Reason: ReasonRaised})
 		}
 	}
 	return added, raised

@@ -180,19 +180,19 @@ type Verification struct {
 
 // Incident is 災害事象: the desk's unit of work, one or more events merged by a person. // F3-1-k.2 F3-1-k.4
 type Incident struct {
-	ID           IncidentID
-	Hazard       Hazard
-	Mode         Mode
-	Title        string
-	OpenedAt     time.Time // database clock
-	OpenedBy     string
-	ClosedAt     time.Time // zero while open
+	ID            IncidentID
+	Hazard        Hazard
+	Mode          Mode
+	Title         string
+	OpenedAt      time.Time // database clock
+	OpenedBy      string
+	ClosedAt      time.Time // zero while open
 	FirstOccurred time.Time // occurrence of its first event (telegram time)
 	LastOccurred  time.Time // occurrence of its latest event; the merge window counts from here
-	MaxIntensity Intensity
-	Hypocenters  []Hypocenter // of its events, for distances
-	Events       []EventID
-	Notified     []Notified // highest level each prefecture was notified at
+	MaxIntensity  Intensity
+	Hypocenters   []Hypocenter // of its events, for distances
+	Events        []EventID
+	Notified      []Notified // highest level each prefecture was notified at
 }
 
 // Notified is 通知済み震度: the level at which the people of a prefecture have been asked in this incident.

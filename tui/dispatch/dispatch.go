@@ -17,7 +17,7 @@ import (
 type Reader interface {
 	EventFile(ctx context.Context, id desk.EventID) (desk.EventFile, error)
 	IncidentFile(ctx context.Context, id desk.IncidentID) (desk.IncidentFile, error)
-	PreviewAudience(ctx context.Context, triggered []desk.TriggeredBy) (desk.AudiencePreview, error)
+	PreviewAudience(ctx context.Context, incident desk.IncidentID, triggered []desk.TriggeredBy) (desk.AudiencePreview, error)
 	Template(ctx context.Context, id string) (subject, body string, version int, err error)
 	Policy(ctx context.Context) (desk.Policy, error)
 	Progress(ctx context.Context, id desk.DispatchID) (desk.DispatchProgress, error)

@@ -32,15 +32,15 @@ func TestAudience(t *testing.T) {
 		"new incident":        {nil, triggered},
 		"all asked as strong": {[]desk.Notified{asked(17, desk.Intensity7), asked(15, desk.Intensity5Upper), asked(1, 0)}, nil},
 		"one raised":          {[]desk.Notified{asked(17, desk.Intensity5Lower), asked(15, desk.Intensity5Lower), asked(1, 0)}, []desk.TriggeredBy{by(17, desk.Intensity7, desk.ReasonRaised)}},
-		"highest counts":      {[]desk.Notified{asked(17, desk.Intensity7), asked(17, desk.Intensity4), asked(15, desk.Intensity7), asked(1, 0)}, nil},
+		"same shaking rose":   {[]desk.Notified{{Prefecture: 17, Intensity: desk.Intensity6Upper, EventIDs: []desk.EventID{3}}, asked(15, desk.Intensity7), asked(1, 0)}, nil},
 		"one added":           {[]desk.Notified{asked(17, desk.Intensity7), asked(1, 0)}, []desk.TriggeredBy{triggered[1]}},
 	} {
-		got := dispatch.Audience(&desk.Advice{Triggered: triggered}, c.notified)
+		got := dispatch.Audience(desk.InboxItem{Event: desk.Event{ID: 3}, Advice: &desk.Advice{Triggered: triggered}}, desk.Intensity5Lower, c.notified)
 		if len(got) != len(c.want) || len(got) > 0 && !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	if dispatch.Audience(nil, nil) != nil {
+	if dispatch.Audience(desk.InboxItem{}, desk.Intensity5Lower, nil) != nil {
 		t.Error("an event without advice has an audience")
 	}
 }

@@ -50,7 +50,7 @@ func load(ctx context.Context, r Reader, want ui.Go, id desk.DispatchID) (File, 
 			return f, nil
 		}
 	} else {
-		f.Audience = Audience(f.Event.Item.Advice, f.Incident.Incident.Notified)
+		f.Audience = Audience(f.Event.Item, f.Policy.PrefectureFrom, f.Incident.Incident.Notified)
 		subject, body, _, err := r.Template(ctx, TemplateID)
 		if err != nil {
 			return f, err
@@ -58,7 +58,7 @@ func load(ctx context.Context, r Reader, want ui.Go, id desk.DispatchID) (File, 
 		f.Subject, f.Body = Fill(subject, body, f.Event.Item.Event)
 	}
 	if len(f.Audience) > 0 {
-		f.Preview, err = r.PreviewAudience(ctx, f.Audience)
+		f.Preview, err = r.PreviewAudience(ctx, incident, f.Audience)
 	}
 	return f, err
 }
@@ -76,11 +76,11 @@ func underWay(in desk.IncidentFile, event desk.EventID) *desk.DispatchProgress {
 
 // Audience is who is asked on the latest advice: every triggered prefecture that this incident has not asked yet, and those shaken
 // harder than when they were asked. For a new incident that is all of them. // F3-1-k.4
-func Audience(a *desk.Advice, notified []desk.Notified) []desk.TriggeredBy {
-	if a == nil {
+func Audience(item desk.InboxItem, threshold desk.Intensity, notified []desk.Notified) []desk.TriggeredBy {
+	if item.Advice == nil {
 		return nil
 	}
-	added, raised := desk.NewlyConcerned(a.Triggered, notified)
+	added, raised := desk.NewlyConcerned(item.Event.ID, threshold, item.Advice.Triggered, notified)
 	return slices.Concat(added, raised)
 }
 

@@ -16,6 +16,7 @@ import (
 type Store interface {
 	EventFile(ctx context.Context, id desk.EventID) (desk.EventFile, error)
 	OpenIncidents(ctx context.Context, mode desk.Mode) ([]desk.Incident, error)
+	Policy(ctx context.Context) (desk.Policy, error)
 	Decide(ctx context.Context, who desk.OperatorID, c desk.IncidentChoice) (desk.IncidentID, error)
 }
 
@@ -30,6 +31,7 @@ type Loaded struct {
 	ID   desk.EventID
 	File desk.EventFile
 	Open []desk.Incident
+	From desk.Intensity // the policy's threshold
 	At   time.Time
 	Err  error
 }
@@ -54,6 +56,7 @@ type Model struct {
 	id     desk.EventID
 	file   desk.EventFile
 	open   map[desk.IncidentID]desk.Incident
+	from   desk.Intensity
 	list   ui.List[desk.IncidentID]
 	asOf   time.Time
 	size   ui.SizeMsg
@@ -87,8 +90,12 @@ func (m Model) Reload() tea.Cmd {
 		if err != nil {
 			return Loaded{ID: m.id, Err: err}
 		}
+		policy, err := m.store.Policy(ctx)
+		if err != nil {
+			return Loaded{ID: m.id, Err: err}
+		}
 		open, err := m.store.OpenIncidents(ctx, file.Item.Event.Mode)
-		return Loaded{ID: m.id, File: file, Open: open, At: m.env.Now(), Err: err}
+		return Loaded{ID: m.id, File: file, Open: open, From: policy.PrefectureFrom, At: m.env.Now(), Err: err}
 	})
 }
 
@@ -146,7 +153,7 @@ func (m Model) loaded(msg Loaded) (ui.Screen, tea.Cmd) {
 	if msg.Err != nil {
 		return m, ui.Fail(msg.Err)
 	}
-	m.file, m.asOf = msg.File, msg.At
+	m.file, m.from, m.asOf = msg.File, msg.From, msg.At
 	m.open = make(map[desk.IncidentID]desk.Incident, len(msg.Open))
 	ids := make([]desk.IncidentID, 0, len(msg.Open))
 	for _, in := range msg.Open {

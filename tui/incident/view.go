@@ -76,7 +76,7 @@ func (m Model) change(p *ui.Page, f ui.Frame, id desk.IncidentID) {
 	if a := m.file.Item.Advice; a != nil {
 		triggered = a.Triggered
 	}
-	added, raised := desk.NewlyConcerned(triggered, m.open[id].Notified)
+	added, raised := desk.NewlyConcerned(m.file.Item.Event.ID, m.from, triggered, m.open[id].Notified)
 	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.added), 22), levels(f, added, nil))
 	p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.raised), 22), levels(f, raised, m.open[id].Notified))
 }

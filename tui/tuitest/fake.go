@@ -190,7 +190,7 @@ func (b *Backend) IncidentFile(_ context.Context, id desk.IncidentID) (desk.Inci
 }
 
 // PreviewAudience counts 220 people a prefecture and ten per code, so that figures differ.
-func (b *Backend) PreviewAudience(_ context.Context, ts []desk.TriggeredBy) (desk.AudiencePreview, error) {
+func (b *Backend) PreviewAudience(_ context.Context, _ desk.IncidentID, ts []desk.TriggeredBy) (desk.AudiencePreview, error) {
 	leave, err := b.enter("PreviewAudience")
 	defer leave()
 	return preview(ts), err

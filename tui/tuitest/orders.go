@@ -56,7 +56,7 @@ func (b *Backend) Approve(_ context.Context, who desk.OperatorID, o desk.Approva
 	p.Dispatch.Approval, p.Dispatch.State = &a, desk.Approved
 	in := &b.Open[p.Dispatch.IncidentID].Incident
 	for _, t := range p.Dispatch.Triggered {
-		in.Notified = append(in.Notified, desk.Notified{Prefecture: t.Prefecture, Intensity: t.Intensity, EventIDs: []desk.EventID{p.Dispatch.EventID}})
+		in.Notified = notify(in.Notified, t, p.Dispatch.EventID)
 	}
 	return a, nil
 }
@@ -193,4 +193,16 @@ func TallyFor(p desk.DispatchProgress, at time.Time) desk.Tally {
 	t.Attendance[desk.AttendLater] = t.Answered / 4
 	t.Attendance[desk.AttendCannot] = t.Answered - t.Answered/2 - t.Answered/4
 	return t
+}
+
+// notify raises the prefecture's level, or adds it: as in the store, one row a prefecture with every shaking asked about.
+func notify(all []desk.Notified, t desk.TriggeredBy, event desk.EventID) []desk.Notified {
+	for i := range all {
+		if all[i].Prefecture == t.Prefecture {
+			all[i].Intensity = max(all[i].Intensity, t.Intensity)
+			all[i].EventIDs = append(all[i].EventIDs, event)
+			return all
+		}
+	}
+	return append(all, desk.Notified{Prefecture: t.Prefecture, Intensity: t.Intensity, EventIDs: []desk.EventID{event}})
 }
