@@ -136,7 +136,7 @@ func TestContradictionTakesTwoPeople(t *testing.T) {
 	two.types(redrawKey)
 	two.shows(8*time.Second, "承認待ち")
 	two.presses("D")
-	two.shows(5*time.Second, "送信の一覧", "石川県能登地方")
+	two.shows(5*time.Second, "件名", "石川県能登地方")
 	two.presses("\r")
 	two.shows(5*time.Second, "別の当直者が人数を", "送信対象")
 	two.presses("c")

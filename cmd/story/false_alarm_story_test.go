@@ -14,7 +14,7 @@ import (
 func TestFalseBulletinOf2305LeavesNoMail(t *testing.T) {
 	t.Parallel()
 	tw := raise(t, plan{})
-	until, after := tw.night(t)
+	until, withdrawal, rest := tw.night(t)
 	first := tw.engine("east", playing(until.folder)...)
 	tw.hasRead(60*time.Second, until.telegrams)
 	item := tw.one.sees(5*time.Second, "the bulletin of 23:05", func(i desk.InboxItem) bool {
@@ -47,14 +47,24 @@ func TestFalseBulletinOf2305LeavesNoMail(t *testing.T) {
 	}
 	first.stop()
 
-	tw.engine("east", playing(after.folder)...)
-	tw.hasRead(60*time.Second, until.telegrams+after.telegrams)
+	second := tw.engine("east", playing(withdrawal.folder)...)
+	tw.hasRead(60*time.Second, until.telegrams+withdrawal.telegrams)
 	gone := tw.one.sees(5*time.Second, "the withdrawal", func(i desk.InboxItem) bool {
 		return i.Event.ID == item.Event.ID && i.Event.Status == desk.EventRetracted
 	})
 	tw.one.finds(gone, desk.False, "気象庁が取り消した")
 	if _, err := tw.two.tries(gone, d, desk.TwoPeople); desk.KindOf(err) != desk.Forbidden {
 		t.Errorf("two people after the finding was false: %v", err)
+	}
+	second.stop()
+
+	tw.engine("east", playing(rest.folder)...) // the report that follows says 3
+	tw.hasRead(60*time.Second, until.telegrams+withdrawal.telegrams+rest.telegrams)
+	left := tw.one.sees(5*time.Second, "what is left of it", func(i desk.InboxItem) bool {
+		return i.Event.ID == item.Event.ID && i.Event.MaxIntensity == desk.Intensity3
+	})
+	if len(left.Advice.Triggered) != 0 {
+		t.Errorf("an intensity of 3 concerns %v", left.Advice.Triggered)
 	}
 	if n := tw.mails(); n != 0 {
 		t.Errorf("%d mail rows exist", n)
@@ -69,16 +79,18 @@ type recording struct {
 	telegrams int
 }
 
-// night writes the telegrams of the built-in scenario into two folders: until the false bulletin, and what followed it.
-func (tw *tower) night(t *testing.T) (until, after recording) {
+// night writes the telegrams of the built-in scenario into three folders: until the false bulletin, its withdrawal, and the rest.
+func (tw *tower) night(t *testing.T) (until, withdrawal, rest recording) {
 	t.Helper()
 	envs := must[[]desk.Envelope](t)(must[replay.Scenario](t)(replay.Builtin("noto")).Envelopes())
 	seen := map[[32]byte]bool{}
 	for i, e := range envs {
-		part := &until
-		name := "until"
-		if e.ReceivedAt.In(desk.JST).Format("02 15:04:05") > "01 23:06:00" {
-			part, name = &after, "after"
+		part, name := &until, "until"
+		switch at := e.ReceivedAt.In(desk.JST).Format("02 15:04"); {
+		case at > "01 23:14":
+			part, name = &rest, "rest"
+		case at > "01 23:05":
+			part, name = &withdrawal, "withdrawal"
 		}
 		part.folder = tw.path(name)
 		tw.write(fmt.Sprintf("%s/%04d.xml", name, i), e.Raw)
@@ -87,7 +99,7 @@ func (tw *tower) night(t *testing.T) (until, after recording) {
 			part.telegrams++
 		}
 	}
-	return until, after
+	return until, withdrawal, rest
 }
 
 func contradicts(a *desk.Advice, code desk.CheckCode) bool {
