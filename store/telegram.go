@@ -156,3 +156,13 @@ func nullTime(t time.Time) *time.Time {
 	}
 	return &t
 }
+
+// EEWHeard reports whether an EEW or its line test, of whatever mode, was pressed in the span: whether that path was alive.
+func (s *Store) EEWHeard(ctx context.Context, from, to time.Time) (heard bool, err error) {
+	err = s.read(ctx, "store.EEWHeard", func(tx *Tx) error {
+		return tx.QueryRow(ctx, `
+			SELECT EXISTS (SELECT FROM reading WHERE type IN ('VXSE42', 'VXSE43', 'VXSE44', 'VXSE45') AND press_time BETWEEN @from AND @to)`,
+			pgx.NamedArgs{"from": from, "to": to}).Scan(&heard)
+	})
+	return heard, err
+}

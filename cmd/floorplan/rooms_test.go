@@ -24,7 +24,7 @@ var rooms = []room{
 	{"engine/rules", "store/desk", ""},
 	{"engine/compose", "store/desk", message + " " + msgauth + " " + pkcs7 + " " + text},
 	{"engine/route", "store/desk", smtp},
-	{"engine/intake", "feeds engine/rules store store/desk", sync},
+	{"engine/intake", "feeds feeds/jma engine/rules store store/desk", sync},
 	{"engine/bulletin", "engine/rules store store/desk", sync},
 	{"engine/dispatch", "engine/rules store store/desk", sync},
 	{"engine/overseas", "store store/desk", sync},
@@ -46,11 +46,17 @@ var rooms = []room{
 	{"cmd/engine", "engine engine/* feeds feeds/* store store/schema store/desk store/cluster", kong + " " + sync},
 	{"cmd/ctl", "feeds feeds/* store store/schema store/desk store/cluster", kong + " " + xcrypto},
 	{
-		"cmd/sim", "feeds feeds/replay store store/schema store/desk store/cluster engine/route engine/compose",
-		kong + " " + smtp + " " + message + " " + msgauth + " " + sync + " " + xcrypto + " " + terminal,
+		"cmd/sim", "feeds feeds/jma feeds/replay store store/schema store/desk store/cluster " +
+			"engine/route engine/compose engine/send engine/dispatch engine/tally engine/web/answer",
+		kong + " " + smtp + " " + message + " " + msgauth + " " + sync + " " + xcrypto + " " + terminal + " " + html,
 	},
 	{"cmd/story", "*", "*"},
 	{"cmd/floorplan", "", ""},
+}
+
+// rehearsals are what the tests of a room may use beside what the room itself may.
+var rehearsals = map[string]string{
+	"engine/intake": "feeds/replay", // whole nights, telegram by telegram
 }
 
 // screen is the line of every tui/inbox, tui/verify, … (never 6 keeps them apart).
@@ -74,6 +80,7 @@ const (
 	sync       = "golang.org/x/sync"
 	text       = "golang.org/x/text"
 	netutil    = "golang.org/x/net/netutil"
+	html       = "golang.org/x/net/html"
 	xcrypto    = "golang.org/x/crypto"
 	wish       = "charm.land/wish charm.land/ssh github.com/charmbracelet/ssh github.com/charmbracelet/wish"
 	charm      = "charm.land/bubbletea charm.land/bubbles charm.land/lipgloss github.com/charmbracelet/x " +

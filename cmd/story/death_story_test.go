@@ -126,7 +126,7 @@ func TestOrderOlderThanItsLimitExpires(t *testing.T) {
 	if _, err := tw.one.tries(item, d, desk.OneKey); desk.KindOf(err) != desk.Conflict {
 		t.Errorf("the expired order was approved again: %v", err)
 	}
-	again := tw.one.proposes(item, d.IncidentID) // asked again, it goes
+	again := tw.one.proposes(item, d.IncidentID) // ordered again, it goes
 	tw.one.approves(item, again)
 	if p := tw.settles(20*time.Second, again.ID); p.Accepted == 0 {
 		t.Error("the order given again did not leave")

@@ -36,7 +36,11 @@ func leaks(text string, keys desk.TokenKeys, now time.Time) []string {
 func (tw *tower) leaveNoTrace() {
 	for _, p := range tw.all {
 		p.stop()
-		tw.keep("the log of "+p.name, p.said.String())
+		said := p.said.String()
+		tw.keep("the log of "+p.name, said)
+		if strings.Contains(said, "panic") {
+			tw.t.Errorf("%s panicked:\n%s", p.name, p.said.tail(40))
+		}
 	}
 	for _, tr := range tw.traces {
 		for _, what := range leaks(tr.text, tw.keys, time.Now()) {

@@ -46,8 +46,15 @@ func strongest(i desk.Intensity) func(desk.InboxItem) bool {
 
 func (o *operator) finds(item desk.InboxItem, f desk.Finding, reason string) {
 	o.tw.t.Helper()
-	must[desk.VerificationID](o.tw.t)(o.store.Verify(o.tw.t.Context(), o.id,
-		desk.Verification{EventID: item.Event.ID, AdviceID: item.Advice.ID, Finding: f, Reason: reason}))
+	within(o.tw.t, 5*time.Second, "the finding is made on the latest advice", func() bool {
+		file := must[desk.EventFile](o.tw.t)(o.store.EventFile(o.tw.t.Context(), item.Event.ID))
+		_, err := o.store.Verify(o.tw.t.Context(), o.id,
+			desk.Verification{EventID: item.Event.ID, AdviceID: file.Item.Advice.ID, Finding: f, Reason: reason})
+		if err != nil && desk.KindOf(err) != desk.Stale {
+			o.tw.t.Fatal(err)
+		}
+		return err == nil
+	})
 }
 
 func (o *operator) opens(item desk.InboxItem) desk.IncidentID {
@@ -70,8 +77,17 @@ func (o *operator) proposes(item desk.InboxItem, incident desk.IncidentID) desk.
 	}))
 }
 
-func (o *operator) tries(item desk.InboxItem, d desk.Dispatch, method desk.ApproveMethod) (desk.Approval, error) {
-	return o.store.Approve(o.tw.t.Context(), o.id, desk.ApprovalOrder{DispatchID: d.ID, HeadCount: d.HeadCount, Method: method, AdviceID: item.Advice.ID})
+// tries orders a dispatch on what the desk shows at that moment. The rules look again when an incident opens, so newer advice may
+// come in between: then the person reads it and decides again, as the desk asks.
+func (o *operator) tries(item desk.InboxItem, d desk.Dispatch, method desk.ApproveMethod) (made desk.Approval, err error) {
+	o.tw.t.Helper()
+	within(o.tw.t, 5*time.Second, "the order is given on the latest advice", func() bool {
+		file := must[desk.EventFile](o.tw.t)(o.store.EventFile(o.tw.t.Context(), item.Event.ID))
+		made, err = o.store.Approve(o.tw.t.Context(), o.id,
+			desk.ApprovalOrder{DispatchID: d.ID, HeadCount: d.HeadCount, Method: method, AdviceID: file.Item.Advice.ID})
+		return desk.KindOf(err) != desk.Stale
+	})
+	return made, err
 }
 
 // approves is the one key.

@@ -42,8 +42,8 @@ func TestNothingShowsAMailboxOrALink(t *testing.T) {
 
 	files := must[[]string](t)(filepath.Glob(filepath.Join(folder, "*.xml")))
 	tw.ctl(append([]string{"decode"}, files...)...)
-	tw.ctl("operators", "--dsn", tw.db.DSN(storetest.Owner))
-	tw.ctl("policy", "--dsn", tw.db.DSN(storetest.Owner))
+	tw.ctl("operators", "list", "--dsn", tw.db.DSN(storetest.Owner))
+	tw.ctl("policy", "show", "--dsn", tw.db.DSN(storetest.Owner))
 	for _, tr := range tw.traces {
 		if strings.TrimSpace(tr.text) == "" && !strings.Contains(tr.name, "page") {
 			t.Errorf("%s is empty: nothing was searched", tr.name)

@@ -21,6 +21,7 @@ type Store interface {
 	RecordReading(ctx context.Context, t desk.Telegram, problem string) error
 	EventsNear(ctx context.Context, keys []string, mode desk.Mode, hazard desk.Hazard, at time.Time, span time.Duration) ([]desk.Event, error)
 	TelegramsOf(ctx context.Context, id desk.EventID) ([]desk.Telegram, error)
+	EEWHeard(ctx context.Context, from, to time.Time) (bool, error)
 	RecentEvents(ctx context.Context, since time.Time) ([]desk.Event, error)
 	SaveEvent(ctx context.Context, e desk.Event, telegram desk.TelegramID, a desk.Advice) (desk.EventID, desk.AdviceID, error)
 	OpenIncidents(ctx context.Context, mode desk.Mode) ([]desk.Incident, error)

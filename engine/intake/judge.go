@@ -136,7 +136,11 @@ func (r *reader) advise(ctx context.Context, e desk.Event, telegrams []desk.Tele
 	if err != nil {
 		return desk.Advice{}, err
 	}
-	return rules.Advise(rules.Case{Event: e, Telegrams: telegrams, New: withoutRaw(t), Earlier: earlier}, open, policy), nil
+	heard, err := r.Store.EEWHeard(ctx, t.ReceivedAt.Add(-rules.EEWSilence), t.ReceivedAt)
+	if err != nil {
+		return desk.Advice{}, err
+	}
+	return rules.Advise(rules.Case{Event: e, Telegrams: telegrams, New: withoutRaw(t), Earlier: earlier, EEWHeard: heard}, open, policy), nil
 }
 
 // earlier reads bulletins of other events with a similar area list; most events are too small to need any.

@@ -16,7 +16,11 @@ type Case struct {
 	Telegrams []desk.Telegram
 	New       desk.Telegram
 	Earlier   []desk.Telegram // 震度速報 and 震源・震度情報 of other events within RepeatWindow
+	EEWHeard  bool            // an EEW, or its line test VXSE42, came by any path within EEWSilence before New: the path is alive
 }
+
+// EEWSilence is how long the path of early warnings may be silent and still be believed: its line test comes every hour.
+const EEWSilence = 24 * time.Hour
 
 // Checks runs every aid to judgement and lists contradictions first, then what is not known, then what speaks for genuine.
 // Each says what was found in one plain sentence with its figures; none of them decides (law 3).
@@ -111,6 +115,9 @@ func checkEEW(c *Case, all []bulletin) desk.Check {
 			clockSeconds(first.PressTime), firstText(forecastText(&c.Event), "予測震度なし"))
 	case felt >= desk.Intensity5Lower && cancelled:
 		return check(code, desk.Contradicts, "緊急地震速報は取り消されています（観測は震度%s）。", felt.Japanese())
+	case felt >= desk.Intensity5Lower && !c.EEWHeard:
+		// A feed that carries no EEW at all (the public one) would make every shaking look false, and the word contradiction cheap.
+		return check(code, desk.Undetermined, "緊急地震速報はどの経路からも24時間届いておらず、出たかどうか分かりません。")
 	case felt >= desk.Intensity5Lower:
 		return check(code, desk.Contradicts, "緊急地震速報なし（震度%sの揺れの前に届いていません）。", felt.Japanese())
 	case felt > desk.IntensityUnknown:

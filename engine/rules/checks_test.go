@@ -17,8 +17,13 @@ func wide(n int, strongest desk.Intensity) map[string]desk.Intensity {
 	return m
 }
 
+func deaf(c Case) Case {
+	c.EEWHeard = false
+	return c
+}
+
 func caseOf(earlier []desk.Telegram, ts ...desk.Telegram) Case {
-	return Case{Event: Fold(desk.Event{}, ts), Telegrams: ts, New: ts[len(ts)-1], Earlier: earlier}
+	return Case{Event: Fold(desk.Event{}, ts), Telegrams: ts, New: ts[len(ts)-1], Earlier: earlier, EEWHeard: true}
 }
 
 func found(checks []desk.Check, code desk.CheckCode) desk.Check {
@@ -74,6 +79,7 @@ func TestChecks(t *testing.T) {
 		"EEW seen":                   {caseOf(nil, eew, quick), desk.CheckEEW, desk.Passed, "16:10:10"},
 		"no EEW before 7":            {caseOf(nil, quick), desk.CheckEEW, desk.Contradicts, "緊急地震速報なし"},
 		"EEW cancelled":              {caseOf(nil, eew, telegram("VXSE43", 14*time.Second, serial("1"), phase(desk.Cancelled)), quick), desk.CheckEEW, desk.Contradicts, "取り消され"},
+		"no EEW path":                {deaf(caseOf(nil, quick)), desk.CheckEEW, desk.Undetermined, "24時間"},
 		"no EEW before 4":            {caseOf(nil, weak), desk.CheckEEW, desk.Undetermined, "震度4"},
 		"content of 16:10":           {caseOf([]desk.Telegram{quick}, again), desk.CheckRepeat, desk.Contradicts, "16:10の電文と同一内容"},
 		"the list amended":           {caseOf([]desk.Telegram{quick}, telegram("VXSE51", 6*time.Hour+55*time.Minute, id(false2303), at2303, felt(amended))), desk.CheckRepeat, desk.Contradicts, "一致88％"},

@@ -349,6 +349,7 @@ TABLE verification
 -- Indexes
 CREATE INDEX address_person ON public.address USING btree (person_id)
 CREATE INDEX advice_event ON public.advice USING btree (event_id, id DESC)
+CREATE INDEX attempt_refused ON public.attempt USING btree (dispatch_id, mail_id) WHERE (outcome = 3)
 CREATE INDEX audit_chain ON public.audit USING btree (chain, id) WHERE (chain <> ''::text)
 CREATE INDEX dispatch_active ON public.dispatch USING btree (id) WHERE (state = ANY (ARRAY['proposed'::text, 'approved'::text, 'expanded'::text, 'sending'::text]))
 CREATE INDEX dispatch_incident ON public.dispatch USING btree (incident_id)
@@ -359,6 +360,9 @@ CREATE INDEX incident_event_incident ON public.incident_event USING btree (incid
 CREATE INDEX mail_lane ON public.mail USING btree (dispatch_id, lane, id)
 CREATE UNIQUE INDEX person_group_main ON public.person_group USING btree (person_id) WHERE main
 CREATE INDEX person_region_prefecture ON public.person_region USING btree (prefecture, person_id)
+CREATE INDEX reading_eew ON public.reading USING btree (press_time) WHERE (type = ANY (ARRAY['VXSE42'::text, 'VXSE43'::text, 'VXSE44'::text, 'VXSE45'::text]))
+CREATE INDEX reading_error ON public.reading USING btree (telegram_id) WHERE (error <> ''::text)
+CREATE INDEX response_dispatch ON public.response USING btree (dispatch_id, stored_at)
 CREATE INDEX telegram_stored ON public.telegram USING btree (stored_at)
 CREATE INDEX verification_event ON public.verification USING btree (event_id, id DESC)
 

@@ -145,6 +145,7 @@ CREATE TABLE reading (                  -- what was understood of a telegram, or
   at          timestamptz NOT NULL
 );
 
+CREATE INDEX reading_eew ON reading (press_time) WHERE type IN ('VXSE42', 'VXSE43', 'VXSE44', 'VXSE45');
 CREATE INDEX reading_error ON reading (telegram_id) WHERE error <> '';
 
 CREATE TABLE event (                    -- the present understanding of one happening; its history is its telegrams
