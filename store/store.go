@@ -51,6 +51,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	cfg.ConnConfig.RuntimeParams["application_name"] = o.Name
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	cfg.ConnConfig.RuntimeParams["jit"] = "off" // compiling costs more than any of our statements, most of all on fresh tables
 	cfg.ConnConfig.ConnectTimeout = 2 * time.Second
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"yagura/engine/compose"
-	"yagura/engine/dispatch"
 	"yagura/engine/route"
 	"yagura/engine/route/routetest"
 	"yagura/engine/send"
@@ -123,7 +122,32 @@ func await(t testing.TB, limit time.Duration, what string, done func() bool) {
 	}
 }
 
-// house is a small engine: dispatch and send alone.
+// expander writes the mails of approved dispatches and follows their results: just enough of engine/dispatch to have something
+// to send, because services never import each other, not even in tests.
+func expander(ctx context.Context, s *store.Store, wake <-chan struct{}, expanded func()) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		due, _, _ := s.DueDispatches(ctx) // after an error the next round looks again
+		for _, d := range due {
+			for people := 250; ; people = 2000 {
+				step, err := s.Expand(ctx, d.ID, people)
+				expanded()
+				if err != nil || step.Done {
+					break
+				}
+			}
+		}
+		_ = s.SettleDispatches(ctx)
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// house is a small engine: sending, and expanding just as far as sending needs it.
 type house struct {
 	name  string
 	s     *store.Store
@@ -174,12 +198,9 @@ func (h house) run(ctx context.Context) {
 			return route.New(c, route.Options{HeloName: "desk.example", Gate: gate, Now: time.Now, Timeouts: h.times})
 		},
 	})
-	expander := dispatch.New(dispatch.Options{
-		Store: h.s, Holder: holder, Wake: wakeDispatch, Now: time.Now, Log: log, Expanded: func(desk.DispatchID) { nudge(wakeSend) },
-	})
 	done := make(chan struct{}, 3)
 	go func() { _ = sender.Run(ctx); done <- struct{}{} }()
-	go func() { _ = expander.Run(ctx); done <- struct{}{} }()
+	go func() { expander(ctx, h.s, wakeDispatch, func() { nudge(wakeSend) }); done <- struct{}{} }()
 	go func() {
 		_ = h.s.Listen(ctx, []desk.Topic{desk.TopicDispatch, desk.TopicMail}, func(w desk.Wake) { nudge(wakeDispatch); nudge(wakeSend) })
 		done <- struct{}{}
