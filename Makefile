@@ -74,7 +74,7 @@ stop: ## stop the private databases of demo and tests
 	@$(setup)/stop.sh
 
 clean: stop ## stop, then remove bin/ and var/
-	@for note in var/*/location; do \
+	@for note in var/*/location var/demo/pg/location; do \
 	  home=$$(cat "$$note" 2>/dev/null) || continue; \
 	  case $$home in */yagura-pg-*) rm -rf "$$home";; esac; \
 	done

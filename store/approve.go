@@ -25,6 +25,9 @@ func (s *Store) Approve(ctx context.Context, operator desk.OperatorID, o desk.Ap
 		if err != nil {
 			return err
 		}
+		if err := tx.lockIncidentOf(ctx, o.DispatchID); err != nil {
+			return err
+		}
 		d, err := tx.lockDispatch(ctx, op, o.DispatchID)
 		if err != nil {
 			return err
@@ -34,6 +37,9 @@ func (s *Store) Approve(ctx context.Context, operator desk.OperatorID, o desk.Ap
 		}
 		if d.mode != d.eventMode || d.mode != d.incidentMode {
 			return modeConflict(op, d.eventMode, d.mode)
+		}
+		if d.closed {
+			return desk.Errorf(desk.Conflict, op, "この災害事象は終了しています。代行送信を取り下げ、新しい災害事象を開いてください。")
 		}
 		advice, err := tx.latestAdvice(ctx, op, d.event)
 		if err != nil {
@@ -77,14 +83,23 @@ type lockedDispatch struct {
 	event                         desk.EventID
 	proposer                      desk.OperatorID
 	incident                      desk.IncidentID
+	closed                        bool // the incident was
 	triggered                     []desk.TriggeredBy
 	stopped                       bool
+}
+
+// lockIncidentOf lets one approval at a time decide in an incident: two at once would each not see whom the other asks, and
+// people would be asked twice about one shaking. It stands before the dispatch's own lock everywhere. // F3-1-k.4
+func (tx *Tx) lockIncidentOf(ctx context.Context, id desk.DispatchID) error {
+	_, err := tx.Exec(ctx, `SELECT id FROM incident WHERE id = (SELECT incident_id FROM dispatch WHERE id = @id) FOR NO KEY UPDATE`, pgx.NamedArgs{"id": id})
+	return err
 }
 
 func (tx *Tx) lockDispatch(ctx context.Context, op string, id desk.DispatchID) (lockedDispatch, error) {
 	var d lockedDispatch
 	// Locked first and read second: what the second statement reads is what the previous holder of the lock committed.
-	err := tx.QueryRow(ctx, `SELECT id FROM dispatch WHERE id = @id FOR UPDATE`, pgx.NamedArgs{"id": id}).Scan(&id)
+	args := pgx.NamedArgs{"id": id}
+	err := tx.QueryRow(ctx, `SELECT id FROM dispatch WHERE id = @id FOR UPDATE`, args).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return d, noDispatch(op, id)
 	}
@@ -93,11 +108,11 @@ func (tx *Tx) lockDispatch(ctx context.Context, op string, id desk.DispatchID) (
 	}
 	err = tx.QueryRow(ctx, `
 		SELECT d.state, d.mode, e.mode, i.mode, d.event_id, d.proposed_by,
-		       d.incident_id,
+		       d.incident_id, i.closed_at IS NOT NULL,
 		       EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
 		FROM dispatch d JOIN event e ON e.id = d.event_id JOIN incident i ON i.id = d.incident_id
 		WHERE d.id = @id`, pgx.NamedArgs{"id": id}).
-		Scan(&d.state, &d.mode, &d.eventMode, &d.incidentMode, &d.event, &d.proposer, &d.incident, &d.stopped)
+		Scan(&d.state, &d.mode, &d.eventMode, &d.incidentMode, &d.event, &d.proposer, &d.incident, &d.closed, &d.stopped)
 	if err != nil {
 		return d, err
 	}

@@ -91,7 +91,7 @@ func auditHash(previous []byte, at time.Time, actor, act, subject, detail string
 // inside the database: compare AuditHead with a note kept elsewhere.
 func (s *Store) VerifyAudit(ctx context.Context) (rows int, firstBad int64, err error) {
 	const op = "store.VerifyAudit"
-	err = s.read(ctx, op, func(tx *Tx) error {
+	err = s.readLong(ctx, op, func(tx *Tx) error {
 		found, err := tx.Query(ctx, `SELECT id, at, actor, act, subject, detail::text, chain, coalesce(hash, ''::bytea) FROM audit WHERE chain <> '' ORDER BY chain, id`)
 		if err != nil {
 			return err

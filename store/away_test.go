@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func TestStoppedDatabaseIsUnavailable(t *testing.T) {
 			t.Errorf("stop: %v", err)
 		}
 	}
+	t.Cleanup(func() { _ = os.RemoveAll(pg.Dir()) }) // as root the server lives outside of the closed folder that was asked for
 	t.Cleanup(func() { stop() })
 	if _, err := schema.Migrate(t.Context(), pg.DSN("postgres", cluster.Superuser)); err != nil {
 		t.Fatal(err)

@@ -164,7 +164,7 @@ func noDispatch(op string, id desk.DispatchID) error {
 func (tx *Tx) dispatches(ctx context.Context, ids []desk.DispatchID) ([]desk.Dispatch, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT d.id, d.incident_id, d.event_id, d.mode, d.state, d.subject, d.body, d.template_id, d.template_version, d.head_count, d.addresses, d.unreached,
-		       p.display, d.proposed_at, d.expanded_at, CASE WHEN d.state IN ('sent', 'stopped') THEN d.ended_at END,
+		       d.proposed_by, p.display, d.proposed_at, d.expanded_at, CASE WHEN d.state IN ('sent', 'stopped') THEN d.ended_at END,
 		       a.id, a.operator_id, ao.display, a.head_count, a.method, a.at, a.not_before, a.not_after,
 		       s.id, s.operator_id, so.display, s.reason, s.at,
 		       t.prefectures, t.intensities, t.reasons
@@ -206,7 +206,7 @@ func scanDispatch(row pgx.CollectableRow) (desk.Dispatch, error) {
 	var prefectures, intensities []int16
 	var reasons []string
 	err := row.Scan(&d.ID, &d.IncidentID, &d.EventID, &d.Mode, &d.State, &d.Subject, &d.Body, &d.TemplateID, &d.TemplateV, &d.HeadCount, &d.Addresses, &d.Unreached,
-		&d.ProposedBy, &d.ProposedAt, &expandedAt, &cutoff,
+		&d.ProposerID, &d.ProposedBy, &d.ProposedAt, &expandedAt, &cutoff,
 		&a.id, &a.operator, &a.display, &a.heads, &a.method, &a.at, &a.notBefore, &a.notAfter,
 		&s.id, &s.operator, &s.display, &s.reason, &s.at,
 		&prefectures, &intensities, &reasons)

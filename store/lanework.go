@@ -31,38 +31,87 @@ func (s *Store) Letters(ctx context.Context, lane string) ([]desk.Letter, error)
 	return letters, wrap(op, err)
 }
 
-// StreamMails reads the next pending mails of a lane by id: those without a final result, with the number of the last try
-// and, after a deferral, the time not to try before (desk.RetryDelay by the database's clock, without jitter). The lateral
-// aggregate is one index probe a mail whatever the statistics say: fresh tables have none.
+// StreamMails reads the next pending mails of a lane by id, at most limit, fewer only at the end: those without a final
+// result, with the number of the last try and, after a deferral, the time not to try before (desk.RetryDelay by the
+// database's clock, without jitter).
+//
+// A page of mails is read first and the results among its ids second: one step through the key of attempt for the whole page
+// where a look-up for each mail would cost more than reading it. What is read second is newer, so a result is never missed.
 func (s *Store) StreamMails(ctx context.Context, dispatch desk.DispatchID, lane string, after desk.MailID, limit int) ([]desk.Mail, error) {
 	const op = "store.StreamMails"
-	// Planned anew each time: a plan made for an empty table would be kept for the full one.
+	var pending []desk.Mail
+	for {
+		want := limit - len(pending)
+		page, err := s.pageOfMails(ctx, dispatch, lane, after, want)
+		if err != nil || len(page) == 0 {
+			return pending, wrap(op, err)
+		}
+		last := page[len(page)-1].ID
+		left, err := s.stillPending(ctx, page)
+		if err != nil {
+			return nil, wrap(op, err)
+		}
+		if pending == nil {
+			pending = left
+		} else {
+			pending = append(pending, left...)
+		}
+		if len(page) < want || len(pending) == limit {
+			return pending, nil
+		}
+		after = last
+	}
+}
+
+func (s *Store) pageOfMails(ctx context.Context, dispatch desk.DispatchID, lane string, after desk.MailID, limit int) ([]desk.Mail, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT m.id, m.person_id, m.address_id, m.sealed, m.domain, m.created_at, t.tries, t.last
-		FROM mail m CROSS JOIN LATERAL (
-			SELECT coalesce(max(a.number), 0) AS tries, max(a.recorded_at) AS last, coalesce(bool_or(a.outcome IN (1, 3)), false) AS final
-			FROM attempt a WHERE a.mail_id = m.id) t
-		WHERE m.dispatch_id = @dispatch AND m.lane = @lane AND m.id > @after AND NOT t.final
-		ORDER BY m.id LIMIT @limit`, pgx.QueryExecModeCacheDescribe,
+		SELECT id, person_id, address_id, sealed, domain, created_at FROM mail
+		WHERE dispatch_id = @dispatch AND lane = @lane AND id > @after
+		ORDER BY id LIMIT @limit`,
 		pgx.NamedArgs{"dispatch": dispatch, "lane": lane, "after": after, "limit": limit})
 	if err != nil {
-		return nil, wrap(op, err)
+		return nil, err
 	}
-	mails := make([]desk.Mail, 0, min(limit, 256))
+	mails := make([]desk.Mail, 0, min(limit, 2048))
 	m := desk.Mail{DispatchID: dispatch, Lane: lane}
-	var last *time.Time
-	_, err = pgx.ForEachRow(rows, []any{
-		&m.ID, &m.PersonID, &m.Address.ID, &m.Address.Sealed, &m.Address.Domain, &m.CreatedAt, &m.Attempts, &last,
-	}, func() error {
-		m.NextAt = time.Time{}
-		if last != nil {
-			m.NextAt = last.Add(desk.RetryDelay(m.Attempts))
-		}
+	into := []any{&m.ID, &m.PersonID, &m.Address.ID, &m.Address.Sealed, &m.Address.Domain, &m.CreatedAt}
+	_, err = pgx.ForEachRow(rows, into, func() error {
 		mails = append(mails, m)
 		m.Address.Sealed = nil // the next row gets bytes of its own
 		return nil
 	})
-	return mails, wrap(op, err)
+	return mails, err
+}
+
+// stillPending drops the mails of a page that have a final result, and notes the tries of the others. The page's order is kept.
+func (s *Store) stillPending(ctx context.Context, page []desk.Mail) ([]desk.Mail, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT mail_id, max(number)::int, max(recorded_at), bool_or(outcome IN (1, 3))
+		FROM attempt WHERE mail_id >= @first AND mail_id <= @last AND lane = @lane
+		GROUP BY mail_id ORDER BY mail_id`,
+		pgx.NamedArgs{"first": page[0].ID, "last": page[len(page)-1].ID, "lane": page[0].Lane})
+	if err != nil {
+		return nil, err
+	}
+	var id desk.MailID
+	var tries int
+	var at time.Time
+	var final bool
+	kept, next := page[:0], 0
+	_, err = pgx.ForEachRow(rows, []any{&id, &tries, &at, &final}, func() error {
+		for ; next < len(page) && page[next].ID < id; next++ {
+			kept = append(kept, page[next])
+		}
+		if next < len(page) && page[next].ID == id {
+			if m := page[next]; !final {
+				m.Attempts, m.NextAt = tries, at.Add(desk.RetryDelay(tries))
+				kept = append(kept, m)
+			}
+			next++
+		}
+		return nil
+	})
+	return append(kept, page[next:]...), err
 }
 
 // IsStopped reports whether a stop row exists: no further mail of the dispatch may be taken (law 7). It is asked before every
@@ -77,12 +126,44 @@ func (s *Store) IsStopped(ctx context.Context, id desk.DispatchID) (bool, error)
 // mail is a fact and is always kept; a deferral or refusal only when its epoch is the lane's present one (law 9), so that a
 // former owner cannot declare a mail dead that the present one is sending.
 func (s *Store) RecordAttempts(ctx context.Context, attempts []desk.Attempt) error {
+	_, err := s.RecordAndLook(ctx, attempts)
+	return err
+}
+
+// RecordAndLook is RecordAttempts with a look at the stop rows of the dispatches it writes for, not earlier than its own
+// beginning: which of them are stopped (law 7). A sender that may take a mail only in place of one recorded here therefore
+// hands over at most as many mails after a stop as it has places.
+func (s *Store) RecordAndLook(ctx context.Context, attempts []desk.Attempt) (stopped []desk.DispatchID, err error) {
+	const op = "store.RecordAttempts"
 	if len(attempts) == 0 {
-		return nil
+		return nil, nil
 	}
 	if alike(attempts) {
-		return s.recordAccepted(ctx, attempts)
+		is, err := s.recordAccepted(ctx, attempts)
+		if err == nil {
+			if is {
+				stopped = []desk.DispatchID{attempts[0].DispatchID}
+			}
+			return stopped, nil
+		}
+		if !isCode(err, "23505") { // unique_violation: some were written before, the careful way tells which
+			return nil, wrap(op, err)
+		}
 	}
+	ids, err := s.recordEach(ctx, attempts)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	rows, err := s.pool.Query(ctx, `SELECT dispatch_id FROM stop WHERE dispatch_id = ANY(@ids::bigint[])`, pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	stopped, err = pgx.CollectRows(rows, pgx.RowTo[desk.DispatchID])
+	return stopped, wrap(op, err)
+}
+
+// recordEach writes results of any kind, and gives their dispatches.
+func (s *Store) recordEach(ctx context.Context, attempts []desk.Attempt) ([]int64, error) {
 	n := len(attempts)
 	mails, dispatches, epochs := make([]int64, n), make([]int64, n), make([]int64, n)
 	numbers, outcomes, codes := make([]int16, n), make([]int16, n), make([]int16, n)
@@ -107,7 +188,7 @@ func (s *Store) RecordAttempts(ctx context.Context, attempts []desk.Attempt) err
 			"mails": mails, "numbers": numbers, "epochs": epochs, "dispatches": dispatches, "lanes": lanes, "times": times,
 			"outcomes": outcomes, "stages": stages, "codes": codes, "texts": texts, "routes": routes,
 		})
-	return wrap("store.RecordAttempts", err)
+	return dispatches, err
 }
 
 // alike reports whether all are acceptances that differ in mail, time and words alone: the usual batch of a lane at full speed.
@@ -122,23 +203,26 @@ func alike(attempts []desk.Attempt) bool {
 	return true
 }
 
-// recordAccepted is RecordAttempts for acceptances that are alike: a third of the cost.
-func (s *Store) recordAccepted(ctx context.Context, attempts []desk.Attempt) error {
+// recordAccepted writes acceptances that are alike, and looks at the stop row, in one statement: the usual case, at a third of
+// the cost. Without ON CONFLICT, which writes every row twice to the log: none is here already unless an earlier write was
+// answered by silence, and then this one fails as a whole.
+func (s *Store) recordAccepted(ctx context.Context, attempts []desk.Attempt) (stopped bool, err error) {
 	mails, times, texts := make([]int64, len(attempts)), make([]time.Time, len(attempts)), make([]string, len(attempts))
 	for i, a := range attempts {
 		mails[i], times[i], texts[i] = int64(a.MailID), a.At, replyText(a.Text)
 	}
 	a := attempts[0]
-	_, err := s.pool.Exec(ctx, `
-		INSERT INTO attempt (mail_id, number, epoch, dispatch_id, lane, at, outcome, stage, code, text, route, recorded_at)
-		SELECT r.mail_id, @number, @epoch, @dispatch, @lane, r.at, 1, @stage, @code, r.text, @route, now()
-		FROM unnest(@mails::bigint[], @times::timestamptz[], @texts::text[]) AS r (mail_id, at, text)
-		ON CONFLICT DO NOTHING`,
+	err = s.pool.QueryRow(ctx, `
+		WITH kept AS (
+			INSERT INTO attempt (mail_id, number, epoch, dispatch_id, lane, at, outcome, stage, code, text, route, recorded_at)
+			SELECT r.mail_id, @number, @epoch, @dispatch, @lane, r.at, 1, @stage, @code, r.text, @route, now()
+			FROM unnest(@mails::bigint[], @times::timestamptz[], @texts::text[]) AS r (mail_id, at, text))
+		SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @dispatch)`,
 		pgx.NamedArgs{
 			"mails": mails, "times": times, "texts": texts, "number": int16(min(max(a.Number, 1), 32767)), "epoch": a.Epoch,
 			"dispatch": a.DispatchID, "lane": a.Lane, "stage": string(a.Stage), "code": int16(min(max(a.Code, 0), 999)), "route": a.Route,
-		})
-	return wrap("store.RecordAttempts", err)
+		}).Scan(&stopped)
+	return stopped, err
 }
 
 // replyText is a carrier's words as they may be stored: no control characters, valid UTF-8, at most 200 bytes.

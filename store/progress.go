@@ -72,36 +72,73 @@ func (tx *Tx) progress(ctx context.Context, ids []desk.DispatchID) ([]desk.Dispa
 	return all, nil
 }
 
+// countLanes counts mails by lane and results by lane, each in one pass, and never joins the two: on tables without
+// statistics the planner would compare every mail with every result.
 func (tx *Tx) countLanes(ctx context.Context, p *desk.DispatchProgress) error {
-	// The fan-out numbers the mails of a dispatch nearly without a gap, so the span finds their attempts by the primary key
-	// without an index that every insert would pay for.
-	rows, err := tx.Query(ctx, `
-		WITH span AS (SELECT min(id) AS first, max(id) AS last FROM mail WHERE dispatch_id = @id),
-		result AS (
-			SELECT mail_id, bool_or(outcome = 1) AS accepted, bool_or(outcome = 3) AS refused,
-			       min(at) FILTER (WHERE outcome = 1) AS first_at, max(at) AS last_at
-			FROM attempt
-			WHERE mail_id BETWEEN (SELECT first FROM span) AND (SELECT last FROM span) AND dispatch_id = @id
-			GROUP BY mail_id)
-		SELECT m.lane, count(*),
-		       count(*) FILTER (WHERE r.accepted),
-		       count(*) FILTER (WHERE r.refused AND NOT r.accepted),
-		       count(*) FILTER (WHERE NOT r.refused AND NOT r.accepted),
-		       min(r.first_at), max(r.last_at)
-		FROM mail m LEFT JOIN result r ON r.mail_id = m.id
-		WHERE m.dispatch_id = @id
-		GROUP BY m.lane ORDER BY m.lane`, pgx.NamedArgs{"id": p.Dispatch.ID})
+	rows, err := tx.Query(ctx, `SELECT lane, count(*), min(id), max(id) FROM mail WHERE dispatch_id = @id GROUP BY lane ORDER BY lane`,
+		pgx.NamedArgs{"id": p.Dispatch.ID})
 	if err != nil {
 		return err
 	}
+	byLane := map[string]int{}
+	span := mailSpan{}
 	var lane desk.LaneProgress
-	var first, last *time.Time
-	_, err = pgx.ForEachRow(rows, []any{&lane.Lane, &lane.Mails, &lane.Accepted, &lane.Refused, &lane.Deferred, &first, &last}, func() error {
+	var first, last desk.MailID
+	_, err = pgx.ForEachRow(rows, []any{&lane.Lane, &lane.Mails, &first, &last}, func() error {
+		byLane[lane.Lane] = len(p.Lanes)
 		p.Lanes = append(p.Lanes, lane)
 		p.Mails += lane.Mails
-		p.Accepted += lane.Accepted
-		p.Refused += lane.Refused
-		p.Deferred += lane.Deferred
+		span.widen(first, last)
+		return nil
+	})
+	if err != nil || p.Mails == 0 {
+		return err
+	}
+	if err := tx.countResults(ctx, p, byLane, span); err != nil {
+		return err
+	}
+	for _, l := range p.Lanes {
+		p.Accepted += l.Accepted
+		p.Refused += l.Refused
+		p.Deferred += l.Deferred
+	}
+	p.Pending = p.Mails - p.Accepted - p.Refused - p.Deferred
+	return nil
+}
+
+// mailSpan is the range of ids of the mails of a dispatch. The fan-out numbers them nearly without a gap, so the span finds
+// their attempts by the primary key, without an index that every insert would pay for.
+type mailSpan struct{ first, last desk.MailID }
+
+func (s *mailSpan) widen(first, last desk.MailID) {
+	if s.last == 0 || first < s.first {
+		s.first = first
+	}
+	s.last = max(s.last, last)
+}
+
+// countResults puts every mail that has a result in exactly one count of its lane.
+func (tx *Tx) countResults(ctx context.Context, p *desk.DispatchProgress, byLane map[string]int, span mailSpan) error {
+	rows, err := tx.Query(ctx, `
+		SELECT lane, count(*) FILTER (WHERE best = 1), count(*) FILTER (WHERE best > 1 AND refused),
+		       count(*) FILTER (WHERE best > 1 AND NOT refused), min(first_at), max(last_at)
+		FROM (
+			SELECT min(lane) AS lane, min(outcome) AS best, bool_or(outcome = 3) AS refused,
+			       min(at) FILTER (WHERE outcome = 1) AS first_at, max(at) AS last_at
+			FROM attempt WHERE mail_id >= @first AND mail_id <= @last AND dispatch_id = @id
+			GROUP BY mail_id) result
+		GROUP BY lane`, pgx.NamedArgs{"id": p.Dispatch.ID, "first": span.first, "last": span.last})
+	if err != nil {
+		return err
+	}
+	var l desk.LaneProgress
+	var first, last *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&l.Lane, &l.Accepted, &l.Refused, &l.Deferred, &first, &last}, func() error {
+		i, known := byLane[l.Lane]
+		if !known {
+			return nil // a result without its mail: no fan-out of ours wrote it
+		}
+		p.Lanes[i].Accepted, p.Lanes[i].Refused, p.Lanes[i].Deferred = l.Accepted, l.Refused, l.Deferred
 		if at := utc(first); !at.IsZero() && (p.Dispatch.FirstAt.IsZero() || at.Before(p.Dispatch.FirstAt)) {
 			p.Dispatch.FirstAt = at
 		}
@@ -110,6 +147,5 @@ func (tx *Tx) countLanes(ctx context.Context, p *desk.DispatchProgress) error {
 		}
 		return nil
 	})
-	p.Pending = p.Mails - p.Accepted - p.Refused - p.Deferred
 	return err
 }

@@ -18,7 +18,7 @@ func (s *Store) TelegramCounts(ctx context.Context) (stored, read, unreadable in
 // TimesAsked counts, over all dispatches that left, how many people were asked once, twice and so on. // F3-1-k.4
 func (s *Store) TimesAsked(ctx context.Context) (map[int]int, error) {
 	asked := map[int]int{}
-	err := s.read(ctx, "store.TimesAsked", func(tx *Tx) error {
+	err := s.readLong(ctx, "store.TimesAsked", func(tx *Tx) error {
 		rows, err := tx.Query(ctx, `
 			SELECT times, count(*) FROM (
 			  SELECT count(*) AS times FROM recipient r JOIN dispatch d ON d.id = r.dispatch_id

@@ -31,7 +31,7 @@ func (s *Store) ImportRoster(ctx context.Context, actor string, r Roster) error 
 	if err := r.check(); err != nil {
 		return err
 	}
-	return s.write(ctx, op, func(tx *Tx) error {
+	return s.writeLong(ctx, op, func(tx *Tx) error {
 		// One import at a time: the numbers are given out here, not by the sequences.
 		if _, err := tx.Exec(ctx, `LOCK TABLE person, groups, address IN SHARE ROW EXCLUSIVE MODE`); err != nil {
 			return err

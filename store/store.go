@@ -26,15 +26,16 @@ const channel = "yagura"
 
 // Options says how a process opens the store.
 type Options struct {
-	DSN      string // libpq form; several hosts and target_session_attrs are honoured
-	Name     string // application_name, e.g. "engine@tokyo"
-	MaxConns int32  // 0 = 8
+	DSN      string        // libpq form; several hosts and target_session_attrs are honoured
+	Name     string        // application_name, e.g. "engine@tokyo"
+	MaxConns int32         // 0 = 8
+	Patience time.Duration // of one statement or transaction; 0 = 15 s
 	Log      *slog.Logger
 }
 
 // Store is the one door to PostgreSQL. Safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
+	pool pool
 	log  *slog.Logger
 }
 
@@ -53,16 +54,21 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	cfg.ConnConfig.RuntimeParams["timezone"] = "UTC"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off" // compiling costs more than any of our statements, most of all on fresh tables
 	cfg.ConnConfig.ConnectTimeout = 2 * time.Second
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if o.Patience == 0 {
+		o.Patience = patience
+	}
+	limitSession(cfg.ConnConfig.RuntimeParams, o.Patience)
+	cfg.ConnConfig.DialFunc = dialer()
+	conns, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, wrap(op, err)
 	}
-	s := &Store{pool: pool, log: o.Log}
+	s := &Store{pool: pool{conns, o.Patience}, log: o.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.checkSchema(ctx); err != nil {
-		pool.Close()
+		conns.Close()
 		return nil, err
 	}
 	return s, nil
@@ -95,15 +101,17 @@ type Tx struct {
 
 // write runs fn in one read-write transaction. A serialization failure or deadlock is tried again, at most three times.
 func (s *Store) write(ctx context.Context, op string, fn func(*Tx) error) error {
-	return s.transact(ctx, op, pgx.TxOptions{}, fn)
+	return s.transactWithin(ctx, op, s.pool.patience, pgx.TxOptions{}, fn)
 }
 
 // read runs fn in one read-only snapshot, so that several statements see the same instant.
 func (s *Store) read(ctx context.Context, op string, fn func(*Tx) error) error {
-	return s.transact(ctx, op, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+	return s.transactWithin(ctx, op, s.pool.patience, snapshot(), fn)
 }
 
-func (s *Store) transact(ctx context.Context, op string, o pgx.TxOptions, fn func(*Tx) error) error {
+func (s *Store) transactWithin(ctx context.Context, op string, limit time.Duration, o pgx.TxOptions, fn func(*Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	var err error
 	for range 3 {
 		err = pgx.BeginTxFunc(ctx, s.pool, o, func(ptx pgx.Tx) error {
@@ -147,6 +155,8 @@ func wrap(op string, err error) error {
 		return nil
 	case errors.Is(err, pgx.ErrNoRows):
 		return desk.Wrap(desk.NotFound, op, err)
+	case isLate(err):
+		return lateError(op, err)
 	case isAway(err):
 		return desk.Wrap(desk.Unavailable, op, err)
 	case isCode(err, "42501"): // insufficient_privilege

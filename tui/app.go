@@ -57,6 +57,7 @@ type Model struct {
 	noteAt time.Time
 	dirty  bool // a wake-up is waiting for its refresh
 	lastIn time.Time
+	drawn  time.Time // latest moment the clock showed second by second; a slower clock never goes back behind it
 	polled time.Time
 	bye    string
 	leave  bool // Ctrl-C was pressed once
@@ -217,6 +218,9 @@ func (m Model) tick() (Model, tea.Cmd) {
 	}
 	if !m.notice.Bad && now.Sub(m.noteAt) > 8*time.Second {
 		m.notice = ui.Notice{}
+	}
+	if m.stoppable() != nil {
+		m.drawn = m.now()
 	}
 	if now.Sub(m.polled) >= m.pace() {
 		m.polled = now

@@ -20,6 +20,7 @@ type Backend interface {
 	inbox.Reader
 	verify.Store
 	incident.Store
+	incident.ListStore
 	dispatch.Store
 	dispatch.ListReader
 	tally.Reader
@@ -35,7 +36,8 @@ type Options struct {
 	Now      func() time.Time // the machine's clock; the desk shows the database's, by the offset Health tells
 	After    func(d time.Duration, msg tea.Msg) tea.Cmd
 	Wake     func() tea.Cmd // waits for the next WakeMsg; nil = poll only
-	Idle     time.Duration  // without a key for so long the session ends; 0 = never
+	Idle     time.Duration  // without a key for so long the session ends; 0 = never. A closed seat has no alarm: a shift or more
+	Lock     time.Duration  // without a key for so long confirming keys only wake the desk; 0 = never
 }
 
 // Timed is After for a real program: a timer of the runtime.

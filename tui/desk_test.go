@@ -33,7 +33,7 @@ func sit(t *testing.T, b *tuitest.Backend, clock *tuitest.Clock, who desk.Operat
 	t.Helper()
 	d := tuitest.NewDriver(clock)
 	run := tui.NewRunner(t.Context(), func(p any) { t.Errorf("panic in a command: %v", p) })
-	d.Start(tui.New(tui.Options{Backend: b, Operator: who, Mode: mode, Now: clock.Now, After: d.After}, run), w, h)
+	d.Start(tui.New(tui.Options{Backend: b, Operator: who, Mode: mode, Now: clock.Now, After: d.After, Lock: 15 * time.Minute}, run), w, h)
 	return seat{d, b}
 }
 

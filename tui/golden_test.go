@@ -17,12 +17,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden screens")
 
-// Every screen in live and drill, colour and plain, 80x24 and 200x50.
-func TestGoldenScreens(t *testing.T) {
-	scenes := []struct {
-		name string
-		act  func(s seat)
-	}{
+// scenes are the screens that are compared and pictured: a name and the keys that lead there.
+func scenes() []scene {
+	return []scene{
 		{"1-inbox", func(s seat) {}},
 		{"2-verify", func(s seat) { s.Press("enter") }},
 		{"2-verify-false", func(s seat) {
@@ -34,31 +31,51 @@ func TestGoldenScreens(t *testing.T) {
 		{"2-verify-reason", func(s seat) { s.Press("enter", "f"); s.Type("取消を確認") }},
 		{"3-incident-new", func(s seat) { s.Press("enter", "g") }},
 		{"3-incident-join", func(s seat) { joining(s) }},
+		{"3-incidents", func(s seat) { joining(s); s.Press("O") }},
+		{"3-incidents-close", func(s seat) { joining(s); s.Press("O", "z") }},
 		{"4-dispatch", func(s seat) { s.Press("enter", "g", "n", "5") }},
 		{"4-dispatch-two-people", func(s seat) { s.b.Rules.OnePersonMay = false; s.Press("enter", "g", "n", "5", "p") }},
 		{"4-dispatch-countdown", func(s seat) { s.Press("enter", "g", "n", "5", "s") }},
 		{"4-dispatch-sending", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(9 * time.Second) }},
 		{"4-dispatch-stopped", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(7 * time.Second); s.Press("x", "1") }},
+		{"4-dispatch-withdrawn", func(s seat) { s.Press("enter", "g", "n", "5", "s", "x") }},
 		{"4-dispatch-list", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(30 * time.Second); s.Press("D") }},
 		{"5-tally", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(30 * time.Second); s.Press("t") }},
 		{"6-help", func(s seat) { s.Press("?") }},
 		{"7-english", func(s seat) { s.Press("E", "enter") }},
+		{"8-no-engine", func(s seat) { s.b.NoEngine = true; s.Advance(6 * time.Second) }},
+		{"8-locked", func(s seat) { s.Press("enter"); s.Advance(16 * time.Minute) }},
 		{"8-stale", func(s seat) { s.b.Down = true; s.Advance(20 * time.Second) }},
 	}
+}
+
+type scene struct {
+	name string
+	act  func(s seat)
+}
+
+// Every screen in live and drill, colour and plain, 80x24 and 200x50.
+func TestGoldenScreens(t *testing.T) {
 	for _, mode := range []desk.Mode{desk.Live, desk.Drill} {
 		for _, size := range [][2]int{{80, 24}, {200, 50}} {
-			for _, sc := range scenes {
+			for _, sc := range scenes() {
 				name := fmt.Sprintf("%s-%s-%dx%d", sc.name, mode, size[0], size[1])
 				t.Run(name, func(t *testing.T) {
-					b, clock := newBackend(t, mode)
-					s := sit(t, b, clock, tuitest.Yamada, mode, size[0], size[1])
-					sc.act(s)
+					s := stage(t, sc, mode, size[0], size[1])
 					golden(t, name+".txt", s.Plain())
 					golden(t, name+".ansi", s.Screen())
 				})
 			}
 		}
 	}
+}
+
+func stage(t *testing.T, sc scene, mode desk.Mode, w, h int) seat {
+	t.Helper()
+	b, clock := newBackend(t, mode)
+	s := sit(t, b, clock, tuitest.Yamada, mode, w, h)
+	sc.act(s)
+	return s
 }
 
 // joining sends for the main shock and opens the incident screen of an aftershock.

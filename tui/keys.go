@@ -34,6 +34,7 @@ type (
 	goAlarm    struct{}
 	goList     struct{}
 	goTally    struct{}
+	goOpen     struct{}
 	goBack     struct{}
 	toggleHelp struct{}
 	toggleLang struct{}
@@ -57,6 +58,7 @@ func (m Model) globals() []ui.Binding {
 	return append(bs,
 		ui.Binding{Keys: []string{"?"}, Intent: toggleHelp{}, Label: words.help},
 		ui.Binding{Keys: []string{"D"}, Intent: goList{}, Label: words.list},
+		ui.Binding{Keys: []string{"O"}, Intent: goOpen{}, Label: words.incidents},
 		ui.Binding{Keys: []string{"T"}, Intent: goTally{}, Label: words.tally, Quiet: true},
 		ui.Binding{Keys: []string{"I"}, Intent: goHome{}, Label: words.home, Quiet: true},
 		ui.Binding{Keys: []string{"E"}, Intent: toggleLang{}, Label: words.lang},
@@ -83,7 +85,11 @@ func (m Model) prompt() *ui.Prompt {
 // key takes one key: burst guard first, then prompt, then the table of bindings.
 func (m Model) key(k tea.KeyPressMsg) (Model, tea.Cmd) {
 	now := m.opt.Now()
+	locked := m.locked(now)
 	m.lastIn, m.bell.ringing = now, false
+	if locked && m.stop == nil && (m.prompt() != nil || m.confirms(k)) {
+		return m.say(ui.Notice{Text: words.unlocked}), nil
+	}
 	if m.notice.Bad {
 		m.notice = ui.Notice{}
 	}
@@ -101,6 +107,12 @@ func (m Model) key(k tea.KeyPressMsg) (Model, tea.Cmd) {
 		return m, m.opt.After(BurstWindow, releaseMsg{})
 	}
 	return m.act(k)
+}
+
+// locked reports whether nobody has touched this desk for so long that a first key may be an elbow: a key that would write a fact,
+// or answer a question left open, only wakes the desk. Stop and alarms are never locked.
+func (m Model) locked(now time.Time) bool {
+	return m.opt.Lock > 0 && now.Sub(m.lastIn) >= m.opt.Lock
 }
 
 // confirms reports whether the key would write a fact here; such keys wait out the burst window before they act.
@@ -203,6 +215,8 @@ func (m Model) global(in ui.Intent) (Model, tea.Cmd, bool) {
 		m, cmd = m.goTo(ui.Go{To: ui.Dispatches})
 	case goTally:
 		m, cmd = m.goTo(ui.Go{To: ui.Tally})
+	case goOpen:
+		m, cmd = m.goTo(ui.Go{To: ui.Incidents})
 	case goBack:
 		m, cmd = m.back()
 	case toggleHelp:

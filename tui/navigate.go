@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"maps"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -45,6 +46,8 @@ func (m Model) make(g ui.Go) ui.Screen {
 		return verify.New(env, m.opt.Backend, g.Event)
 	case ui.Incident:
 		return incident.NewModel(env, m.opt.Backend, g.Event)
+	case ui.Incidents:
+		return incident.NewList(env, m.opt.Backend)
 	case ui.Dispatch:
 		return dispatch.New(env, m.opt.Backend, g)
 	case ui.Dispatches:
@@ -72,24 +75,31 @@ func (m Model) alarms() (alarms []desk.InboxItem, others int) {
 	return nil, 0
 }
 
-// bell rings once for each new grade-1 alarm and again every ten seconds until a key is pressed at this desk.
+// bell rings once for each new grade-1 alarm, however often it is read or rises again, and reminds until a key is pressed here.
 type bell struct {
-	known   map[desk.EventID]bool
+	known   map[desk.EventID]bool // every alarm this session has rung for
 	ringing bool
 	last    time.Time
 }
 
-const ringEvery = 10 * time.Second
+// ringEvery is the reminder of an alarm to which nobody at this desk has moved (field.md 5.2-20).
+const ringEvery = 30 * time.Second
 
 func (m Model) listen() (Model, tea.Cmd) {
 	alarms, _ := m.alarms()
-	known := make(map[desk.EventID]bool, len(alarms))
 	fresh := false
 	for _, a := range alarms {
-		known[a.Event.ID] = true
-		fresh = fresh || !m.bell.known[a.Event.ID]
+		if m.bell.known[a.Event.ID] {
+			continue
+		}
+		if !fresh { // one copy a change: models are values
+			m.bell.known, fresh = maps.Clone(m.bell.known), true
+		}
+		if m.bell.known == nil {
+			m.bell.known = map[desk.EventID]bool{}
+		}
+		m.bell.known[a.Event.ID] = true
 	}
-	m.bell.known = known
 	if len(alarms) == 0 {
 		m.bell.ringing = false
 	}

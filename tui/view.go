@@ -31,6 +31,9 @@ func (m Model) frame() ui.Frame {
 	now := m.now()
 	if m.stoppable() == nil {
 		now = now.Truncate(QuietStep)
+		if now.Before(m.drawn) && m.drawn.Sub(now) < QuietStep {
+			now = m.drawn
+		}
 	}
 	f := ui.Frame{W: m.size.W, H: m.bodyHeight(), Now: now, Lang: m.lang, Plain: m.plain}
 	f.Theme = f.World(m.top().Mode())
@@ -65,11 +68,14 @@ func (m Model) Render() (content string, cursorX, cursorY int) {
 		ask, input, x := p.Lines(f, f.W)
 		return strings.Join(append(lines, ask, input), "\n"), x, m.size.H - 1
 	}
-	style := f.Theme.Base
-	if m.notice.Bad {
+	told, style := m.notice.Text, f.Theme.Base
+	switch {
+	case m.locked(m.opt.Now()):
+		told, style = words.locked, f.Theme.Watch
+	case m.notice.Bad:
 		style = f.Theme.Watch
 	}
-	lines = append(lines, style.Render(ui.Fit(f.Lang.T(m.notice.Text), f.W)), f.Theme.Header.Render(ui.Fit(ui.Footer(f.Lang, m.bindings(), f.W), f.W)))
+	lines = append(lines, style.Render(ui.Fit(f.Lang.T(told), f.W)), f.Theme.Header.Render(ui.Fit(ui.Footer(f.Lang, m.bindings(), f.W), f.W)))
 	return strings.Join(lines, "\n"), -1, -1
 }
 

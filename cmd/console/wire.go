@@ -22,7 +22,8 @@ type config struct {
 	HostKeyDir string        `help:"SSH ホスト鍵だけを置くディレクトリ（0700 にする）。" env:"YAGURA_HOSTKEY_DIR" name:"hostkey-dir" required:""`
 	Log        string        `help:"記録を書くファイル。空なら標準エラー。" env:"YAGURA_LOG"`
 	Mode       string        `help:"この卓の世界。訓練の卓は drill。" env:"YAGURA_MODE" enum:"live,drill,test" default:"live"`
-	Idle       time.Duration `help:"操作がなければ席を閉じるまでの時間。0 なら閉じない。" env:"YAGURA_IDLE" default:"15m"`
+	Idle       time.Duration `help:"操作がなければ席を閉じるまでの時間。閉じた席では警報が鳴らない。0 なら閉じない。" env:"YAGURA_IDLE" default:"12h"`
+	Lock       time.Duration `help:"操作がなければ判断・送信のキーに鍵をかけるまでの時間。どのキーでも外れる。0 ならかけない。" env:"YAGURA_LOCK" default:"15m"`
 	MaxConns   int32         `help:"データベースへの接続の上限。" env:"YAGURA_MAX_CONNS" default:"8"`
 }
 
@@ -57,7 +58,7 @@ func (c *config) desk(ctx context.Context, b tui.Backend, hub *tui.Hub, s sshd.S
 	wait, leave := hub.Subscribe(ctx)
 	context.AfterFunc(ctx, leave)
 	return tui.New(tui.Options{
-		Backend: b, Operator: s.Operator, Mode: desk.Mode(c.Mode), Now: time.Now, After: tui.Timed, Wake: wait, Idle: c.Idle,
+		Backend: b, Operator: s.Operator, Mode: desk.Mode(c.Mode), Now: time.Now, After: tui.Timed, Wake: wait, Idle: c.Idle, Lock: c.Lock,
 	}, tui.NewRunner(ctx, s.Report))
 }
 

@@ -119,10 +119,20 @@ func dispatchSection(ctx context.Context, b *bench) ([]measure, error) {
 	}
 	var ours, source, bare, firsts []float64
 	for round := range b.Rounds + 1 {
+		engineBefore, postgresBefore, err := o.cpu()
+		if err != nil {
+			return nil, err
+		}
 		first, last, mails, err := o.dispatch(ctx)
 		if err != nil {
 			return nil, err
 		}
+		engine, postgres, err := o.cpu()
+		if err != nil {
+			return nil, err
+		}
+		each := 1e6 / float64(mails)
+		engine, postgres = (engine-engineBefore)*each, (postgres-postgresBefore)*each
 		plain, err := bareSender(ctx, addr, mails)
 		if err != nil {
 			return nil, err
@@ -134,6 +144,7 @@ func dispatchSection(ctx context.Context, b *bench) ([]measure, error) {
 		if round == 0 {
 			continue // warm-up
 		}
+		fmt.Fprintf(os.Stderr, "DBG ours %.3f bare %.3f src %.3f first %.1f engine %.1f pg %.1f\n", last, plain.Seconds, theirs, first*1000, engine, postgres)
 		ours, bare, source, firsts = append(ours, last), append(bare, plain.Seconds), append(source, theirs), append(firsts, first*1000)
 	}
 	o.engine.kill()

@@ -25,7 +25,7 @@ type commands struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // a closed terminal stops the demo as Ctrl-C does
 	defer stop()
 	var c commands
 	parser := kong.Parse(&c, kong.Name("yagura-sim"), kong.Description("櫓の外の世界の模擬: 通信事業者・職員・名簿。"))

@@ -113,8 +113,17 @@ func TestSecondDeskStopsTheCountDown(t *testing.T) {
 	}
 }
 
-// unwarned is a true earthquake that no early warning preceded: a check contradicts, so two people are needed.
-var unwarned = strings.Replace(strongQuake, "eew +9s n=1 6-~6+:390 5-~5+:391\n", "", 1)
+// unwarned is a true earthquake that no early warning preceded, though the feed of warnings works: one came two hours before. A
+// check contradicts, so two people are needed.
+var unwarned = strings.NewReplacer(
+	"quake at=10:00:00", `quake at=08:00:00 place=485/駿河湾 lat=34.8 lon=138.5 depth=20 m=5.0
+shake 4:442
+eew +9s n=1 5-~5-:442
+flash +96s
+report +320s n=1
+quake at=10:00:00`,
+	"eew +9s n=1 6-~6+:390 5-~5+:391\n", "",
+).Replace(strongQuake)
 
 // Where a check contradicts, the one who proposes cannot approve, and the other one types the number that he sees. // law 3
 func TestContradictionTakesTwoPeople(t *testing.T) {

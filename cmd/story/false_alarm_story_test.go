@@ -14,9 +14,16 @@ import (
 func TestFalseBulletinOf2305LeavesNoMail(t *testing.T) {
 	t.Parallel()
 	tw := raise(t, plan{})
-	until, withdrawal, rest := tw.night(t)
-	first := tw.engine("east", playing(until.folder)...)
-	tw.hasRead(60*time.Second, until.telegrams)
+	parts, read := tw.night(t, "23:04", "23:05", "23:14", "24:00"), 0
+	plays := func() (stop func()) { // the next part of the night, by an engine of its own
+		t.Helper()
+		engine := tw.engine("east", playing(parts[0].folder)...)
+		read, parts = read+parts[0].telegrams, parts[1:]
+		tw.hasRead(60*time.Second, read)
+		return engine.stop
+	}
+	plays()() // the evening
+	stop := plays()
 	item := tw.one.sees(5*time.Second, "the bulletin of 23:05", func(i desk.InboxItem) bool {
 		return i.Advice != nil && i.Event.MaxIntensity == desk.Intensity7 && slices.Contains(i.Event.EventIDs, "20240101230354")
 	})
@@ -44,10 +51,9 @@ func TestFalseBulletinOf2305LeavesNoMail(t *testing.T) {
 	if _, err := tw.one.tries(item, d, desk.TwoPeople); desk.KindOf(err) != desk.Forbidden {
 		t.Errorf("the proposer as his own second person: %v", err)
 	}
-	first.stop()
+	stop()
 
-	second := tw.engine("east", playing(withdrawal.folder)...)
-	tw.hasRead(60*time.Second, until.telegrams+withdrawal.telegrams)
+	stop = plays() // the withdrawal
 	gone := tw.one.sees(5*time.Second, "the withdrawal", func(i desk.InboxItem) bool {
 		return i.Event.ID == item.Event.ID && i.Event.Status == desk.EventRetracted
 	})
@@ -55,10 +61,9 @@ func TestFalseBulletinOf2305LeavesNoMail(t *testing.T) {
 	if _, err := tw.two.tries(gone, d, desk.TwoPeople); desk.KindOf(err) != desk.Forbidden {
 		t.Errorf("two people after the finding was false: %v", err)
 	}
-	second.stop()
+	stop()
 
-	tw.engine("east", playing(rest.folder)...) // the report that follows says 3
-	tw.hasRead(60*time.Second, until.telegrams+withdrawal.telegrams+rest.telegrams)
+	plays() // the report that follows says 3
 	left := tw.one.sees(5*time.Second, "what is left of it", func(i desk.InboxItem) bool {
 		return i.Event.ID == item.Event.ID && i.Event.MaxIntensity == desk.Intensity3
 	})
@@ -78,27 +83,23 @@ type recording struct {
 	telegrams int
 }
 
-// night writes the telegrams of the built-in scenario into three folders: until the false bulletin, its withdrawal, and the rest.
-func (tw *tower) night(t *testing.T) (until, withdrawal, rest recording) {
+// night writes the telegrams of the built-in scenario into folders, each until a time of the clock (JST, that day or the next).
+func (tw *tower) night(t *testing.T, until ...string) []recording {
 	t.Helper()
-	envs := must[[]desk.Envelope](t)(must[replay.Scenario](t)(replay.Builtin("noto")).Envelopes())
+	parts := make([]recording, len(until))
 	seen := map[[32]byte]bool{}
-	for i, e := range envs {
-		part, name := &until, "until"
-		switch at := e.ReceivedAt.In(desk.JST).Format("02 15:04"); {
-		case at > "01 23:14":
-			part, name = &rest, "rest"
-		case at > "01 23:05":
-			part, name = &withdrawal, "withdrawal"
+	for i, e := range must[[]desk.Envelope](t)(must[replay.Scenario](t)(replay.Builtin("noto")).Envelopes()) {
+		part := 0
+		for at := e.ReceivedAt.In(desk.JST); part < len(until)-1 && (at.Day() != 1 || at.Format("15:04") > until[part]); part++ {
 		}
-		part.folder = tw.path(name)
-		tw.write(fmt.Sprintf("%s/%04d.xml", name, i), e.Raw)
+		tw.write(fmt.Sprintf("night%d/%04d.xml", part, i), e.Raw)
 		if sum := digest(e.Raw); !seen[sum] {
 			seen[sum] = true
-			part.telegrams++
+			parts[part].telegrams++
 		}
+		parts[part].folder = tw.path(fmt.Sprintf("night%d", part))
 	}
-	return until, withdrawal, rest
+	return parts
 }
 
 func contradicts(a *desk.Advice, code desk.CheckCode) bool {

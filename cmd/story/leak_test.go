@@ -38,8 +38,10 @@ func (tw *tower) leaveNoTrace() {
 		p.stop()
 		said := p.said.String()
 		tw.keep("the log of "+p.name, said)
-		if strings.Contains(said, "panic") {
-			tw.t.Errorf("%s panicked:\n%s", p.name, p.said.tail(40))
+		for _, bad := range []string{"panic", "DATA RACE"} {
+			if _, after, found := strings.Cut(said, bad); found {
+				tw.t.Errorf("%s: %s%s", p.name, bad, after[:min(len(after), 4000)])
+			}
 		}
 	}
 	for _, tr := range tw.traces {

@@ -28,7 +28,8 @@ func tell(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	for _, name := range []string{"engine", "console", "ctl", "sim"} {
-		build := exec.Command("go", "build", "-o", filepath.Join(dir, "yagura-"+name), "yagura/cmd/"+name)
+		args := append([]string{"build", "-o", filepath.Join(dir, "yagura-"+name)}, raced()...)
+		build := exec.Command("go", append(args, "yagura/cmd/"+name)...)
 		if said, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "cannot build %s: %v\n%s", name, err, said)
 			return 1
@@ -55,7 +56,7 @@ func launch(t testing.TB, name, program string, args ...string) *process {
 	p.cmd = exec.Command(filepath.Join(programs, "yagura-"+program), args...)
 	p.cmd.Stdout, p.cmd.Stderr = p.said, p.said
 	p.cmd.Env = append(os.Environ(), "TZ=UTC")
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a signal meant for the tests must not reach it first
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // signals for the tests do not reach it; nothing is left running
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
 	}

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 status=0
-for home in "$PWD"/var/*/; do
+for home in "$PWD"/var/*/ "$PWD"/var/demo/pg/; do
   home=${home%/}
   # store/cluster notes here where a cluster lives whose user could not enter this folder.
   [ ! -r "$home/location" ] || home=$(cat "$home/location")

@@ -109,27 +109,64 @@ func onlySpaceLeft(d *xml.Decoder) error {
 }
 
 func readEnvelope(t *desk.Telegram, r *report) error {
-	if r.Control == nil || r.Head == nil {
+	if len(r.Control) == 0 || len(r.Head) == 0 {
 		return desk.Errorf(desk.Invalid, op, "電文の管理部（Control）またはヘッダ部（Head）がありません。")
 	}
-	c, h := r.Control, r.Head
-	t.Title, t.HeadTitle = trim(c.Title), trim(h.Title)
-	t.Office = trim(c.EditorialOffice)
-	t.EventIDs = strings.Fields(h.EventID)
-	t.Serial = trim(h.Serial)
+	if len(r.Control) > 1 || len(r.Head) > 1 {
+		return desk.Errorf(desk.Invalid, op, "電文の管理部（Control）またはヘッダ部（Head）が二つ以上あります。")
+	}
+	c, h := &r.Control[0], &r.Head[0]
+	var status, infoType, eventIDs string
+	for _, f := range []struct {
+		name string
+		text []string
+		into *string
+	}{
+		{"情報名称（Control/Title）", c.Title, &t.Title},
+		{"運用種別（Control/Status）", c.Status, &status},
+		{"編集官署名（Control/EditorialOffice）", c.EditorialOffice, &t.Office},
+		{"標題（Head/Title）", h.Title, &t.HeadTitle},
+		{"情報形態（Head/InfoType）", h.InfoType, &infoType},
+		{"識別情報（Head/EventID）", h.EventID, &eventIDs},
+		{"情報番号（Head/Serial）", h.Serial, &t.Serial},
+	} {
+		if err := single(f.name, f.text, f.into); err != nil {
+			return err
+		}
+	}
+	t.EventIDs = strings.Fields(eventIDs)
 	t.Headline = trim(h.Headline)
 	if t.Title == "" {
 		return desk.Errorf(desk.Invalid, op, "情報名称（Control/Title）がありません。")
 	}
 	var ok bool
 	// An unknown mode must not pass as live (law 4), so it is an error and not a guess.
-	if t.Mode, ok = modes[trim(c.Status)]; !ok {
-		return desk.Errorf(desk.Invalid, op, "運用種別（Status）%q が分かりません。", trim(c.Status))
+	if t.Mode, ok = modes[status]; !ok {
+		return desk.Errorf(desk.Invalid, op, "運用種別（Status）%q が分かりません。", clip(status))
 	}
-	if t.Phase, ok = phases[trim(h.InfoType)]; !ok {
-		return desk.Errorf(desk.Invalid, op, "情報形態（InfoType）%q が分かりません。", trim(h.InfoType))
+	if t.Phase, ok = phases[infoType]; !ok {
+		return desk.Errorf(desk.Invalid, op, "情報形態（InfoType）%q が分かりません。", clip(infoType))
 	}
 	return readTimes(t, c, h)
+}
+
+// clip keeps a foreign text short enough for one line of the inbox: an error must not carry megabytes.
+func clip(s string) string {
+	if runes := []rune(s[:min(len(s), 400)]); len(runes) > 40 {
+		return string(runes[:40]) + "…"
+	}
+	return s
+}
+
+// single reads an element that may stand once; it stays "" when there is none.
+func single(name string, texts []string, into *string) error {
+	if len(texts) > 1 {
+		return desk.Errorf(desk.Invalid, op, "%sが%dつあります。どれが正しいか分かりません。", name, len(texts))
+	}
+	if len(texts) == 1 {
+		*into = trim(texts[0])
+	}
+	return nil
 }
 
 var modes = map[string]desk.Mode{"通常": desk.Live, "訓練": desk.Drill, "試験": desk.Test}
@@ -141,7 +178,7 @@ var phases = map[string]desk.Phase{
 func readTimes(t *desk.Telegram, c *control, h *head) error {
 	for _, f := range []struct {
 		name     string
-		text     string
+		texts    []string
 		into     *time.Time
 		required bool
 	}{
@@ -150,13 +187,16 @@ func readTimes(t *desk.Telegram, c *control, h *head) error {
 		{"基点時刻（Head/TargetDateTime）", h.TargetDateTime, &t.TargetTime, false},
 		{"失効時刻（Head/ValidDateTime）", h.ValidDateTime, &t.ValidUntil, false},
 	} {
-		text := trim(f.text)
+		var text string
+		if err := single(f.name, f.texts, &text); err != nil {
+			return err
+		}
 		if text == "" && !f.required {
 			continue
 		}
 		when, ok := parseTime(text)
 		if !ok {
-			return desk.Errorf(desk.Invalid, op, "%s %q が読めません。", f.name, text)
+			return desk.Errorf(desk.Invalid, op, "%s %q が読めません。", f.name, clip(text))
 		}
 		*f.into = when
 	}

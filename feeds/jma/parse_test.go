@@ -79,6 +79,39 @@ func TestModesAndPhases(t *testing.T) {
 	}
 }
 
+// TestTwoWordsOnOneThingAreRefused: the decoder keeps the last of two elements, which would let 訓練 … 通常 pass as live (law 4).
+func TestTwoWordsOnOneThingAreRefused(t *testing.T) {
+	text := telegram("震度速報", "<EventID>20260102100000</EventID>", seismologyBody+"</Body>")
+	control := text[strings.Index(text, "<Control>") : strings.Index(text, "</Control>")+len("</Control>")]
+	for name, edited := range map[string]string{
+		"two modes":    strings.Replace(text, "<Status>", "<Status>訓練</Status><Status>", 1),
+		"two controls": strings.Replace(text, "</Control>", "</Control>"+strings.Replace(control, "通常", "訓練", 1), 1),
+		"drill first":  strings.Replace(text, "<Control>", strings.Replace(control, "通常", "訓練", 1)+"<Control>", 1),
+		"two phases":   strings.Replace(text, "<InfoType>", "<InfoType>取消</InfoType><InfoType>", 1),
+		"two ids":      strings.Replace(text, "<EventID>", "<EventID>20250101000000</EventID><EventID>", 1),
+		"two times":    strings.Replace(text, "<ReportDateTime>", "<ReportDateTime>2020-01-01T00:00:00+09:00</ReportDateTime><ReportDateTime>", 1),
+	} {
+		if edited == text {
+			t.Fatalf("%s: nothing was edited", name)
+		}
+		if got, err := jma.Parse(desk.Envelope{Raw: []byte(edited)}); desk.KindOf(err) != desk.Invalid || got.Mode != "" {
+			t.Errorf("%s: mode %q, %v", name, got.Mode, err)
+		}
+	}
+}
+
+func TestAnErrorIsOneLine(t *testing.T) {
+	long := strings.Repeat("不明", 100_000)
+	text := telegram("震度速報", "", seismologyBody+"</Body>")
+	for _, edited := range []string{
+		strings.Replace(text, "通常", long, 1), strings.Replace(text, "発表", long, 1), strings.Replace(text, "2026-01-02T01:02:03Z", long, 1),
+	} {
+		if _, err := jma.Parse(desk.Envelope{Raw: []byte(edited)}); err == nil || len(err.Error()) > 400 {
+			t.Errorf("an error of %d bytes", len(err.Error()))
+		}
+	}
+}
+
 func TestTypeOf(t *testing.T) {
 	for _, c := range []struct{ title, name, want string }{
 		{"緊急地震速報（予報）", "", "VXSE44"},

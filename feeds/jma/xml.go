@@ -8,8 +8,8 @@ import "encoding/xml"
 
 type report struct {
 	XMLName     xml.Name     `xml:"http://xml.kishou.go.jp/jmaxml1/ Report"`
-	Control     *control     `xml:"http://xml.kishou.go.jp/jmaxml1/ Control"`
-	Head        *head        `xml:"http://xml.kishou.go.jp/jmaxml1/informationBasis1/ Head"`
+	Control     []control    `xml:"http://xml.kishou.go.jp/jmaxml1/ Control"`
+	Head        []head       `xml:"http://xml.kishou.go.jp/jmaxml1/informationBasis1/ Head"`
 	Seismology  *seismology  `xml:"http://xml.kishou.go.jp/jmaxml1/body/seismology1/ Body"`
 	Meteorology *ignoredBody `xml:"http://xml.kishou.go.jp/jmaxml1/body/meteorology1/ Body"`
 	Volcanology *ignoredBody `xml:"http://xml.kishou.go.jp/jmaxml1/body/volcanology1/ Body"`
@@ -18,21 +18,23 @@ type report struct {
 // ignoredBody marks that a body of that kind is there. Its content is read by later work; the verbatim text is stored.
 type ignoredBody struct{}
 
+// Control and head are read as lists of what the schema allows once: of two the decoder would keep the last, and a telegram that
+// says 訓練 and then 通常 must not pass as live (law 4).
 type control struct {
-	Title           string
-	DateTime        string
-	Status          string
-	EditorialOffice string
+	Title           []string
+	DateTime        []string
+	Status          []string
+	EditorialOffice []string
 }
 
 type head struct {
-	Title          string
-	ReportDateTime string
-	TargetDateTime string
-	ValidDateTime  string
-	EventID        string
-	InfoType       string
-	Serial         string
+	Title          []string
+	ReportDateTime []string
+	TargetDateTime []string
+	ValidDateTime  []string
+	EventID        []string
+	InfoType       []string
+	Serial         []string
 	Headline       string `xml:"Headline>Text"`
 }
 

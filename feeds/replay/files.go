@@ -19,7 +19,7 @@ import (
 
 // maxFile bounds what is read into memory of one file. It is far above what a parser takes, so that a telegram that is too
 // large for it is still kept verbatim and shown (law 1).
-const maxFile = 64 << 20
+const maxFile = 256 << 20
 
 // Files reads the telegram files (*.xml) of a directory and the directories below it, ordered by press time, then name.
 //

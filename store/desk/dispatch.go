@@ -79,7 +79,8 @@ type Dispatch struct {
 	HeadCount  int           // people, each once; as proposed, replaced by the true number at expansion
 	Addresses  int           // addresses to be mailed
 	Unreached  int           // people of the audience without any usable address
-	ProposedBy string
+	ProposerID OperatorID    // who proposed it; he cannot be the second person
+	ProposedBy string        // his display name
 	ProposedAt time.Time
 	Approval   *Approval
 	Stop       *Stop

@@ -46,6 +46,7 @@ type (
 	Confirm   struct{} // second operator: type the head-count
 	GiveUp    struct{} // withdraw a proposal
 	ShowTally struct{}
+	Again     struct{} // prepare anew after a withdrawal or an expiry
 	Detail    struct{} // unfold the nationwide prefectures
 )
 
@@ -139,14 +140,26 @@ func (m Model) Keys() []ui.Binding {
 				add("c", Confirm{}, words.confirm, true)
 			}
 			add("w", GiveUp{}, words.giveUp, true)
+		case p != nil && unsent(*p):
+			add("r", Again{}, words.again, false)
 		case p != nil && p.Dispatch.Approval != nil:
 			add("t", ShowTally{}, words.tally, false)
 		}
 	}
-	if m.file.Progress == nil || m.file.Progress.Dispatch.State == desk.Proposed {
+	if m.preparing() && len(m.file.Audience) > 0 {
 		add("v", Detail{}, words.detail, false)
 	}
 	return append(bs, ui.MoveBindings()...)
+}
+
+// preparing reports whether the screen shows what would be sent, and not what was.
+func (m Model) preparing() bool {
+	return m.file.Progress == nil || m.file.Progress.Dispatch.State == desk.Proposed
+}
+
+// unsent reports whether a dispatch ended before any mail of it was written.
+func unsent(p desk.DispatchProgress) bool {
+	return (p.Dispatch.State == desk.Withdrawn || p.Dispatch.State == desk.Expired) && p.Mails == 0
 }
 
 func (m Model) sendLabel() ui.Text {
@@ -156,10 +169,8 @@ func (m Model) sendLabel() ui.Text {
 	return words.sendDrill
 }
 
-// mine reports whether this operator proposed the dispatch; the store compares the identifiers and has the last word.
-func (m Model) mine(d desk.Dispatch) bool {
-	return d.ProposedBy == m.env.Operator.Display || d.ProposedBy == m.env.Operator.Name
-}
+// mine reports whether this operator proposed the dispatch: by number, because two people may share a display name.
+func (m Model) mine(d desk.Dispatch) bool { return d.ProposerID == m.env.Operator.ID }
 
 // sendable reports whether there is anybody to ask and a person has found the event genuine.
 func (m Model) sendable() bool {
@@ -203,6 +214,10 @@ func (m Model) Update(msg tea.Msg) (ui.Screen, tea.Cmd) {
 		m.scroll = m.scroll.Move(msg, m.page(f).Len(), m.size.H)
 	case Send:
 		return m.send()
+	case Again:
+		if p := m.file.Progress; p != nil && unsent(*p) {
+			return m, ui.Send(ui.Go{To: ui.Dispatch, Event: p.Dispatch.EventID, Incident: p.Dispatch.IncidentID, Replace: true})
+		}
 	case Detail:
 		m.detail = !m.detail
 	case Propose:

@@ -38,6 +38,10 @@ func (m Model) progress(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
 	}
 	m.state(p, f, pr)
 	p.Blank()
+	if unsent(pr) {
+		m.letter(p, f)
+		return
+	}
 	m.lanes(p, f, pr)
 	m.clocks(p, f, pr)
 	m.letter(p, f)
@@ -45,6 +49,16 @@ func (m Model) progress(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
 
 func (m Model) state(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
 	d := pr.Dispatch
+	if unsent(pr) {
+		p.Line(f.Theme.Watch, f.Lang.State(d.State)+"  "+f.Lang.T(words.reached))
+		if d.Stop != nil {
+			p.Para(f.Theme.Watch, "", f.Lang.F(words.stoppedBy, d.Stop.Operator, ui.Clock(d.Stop.At), d.Stop.Reason))
+		}
+		if d.State == desk.Expired {
+			p.Para(f.Theme.Watch, "", f.Lang.T(words.expired))
+		}
+		return
+	}
 	done := pr.Accepted + pr.Refused
 	style := f.Theme.Strong
 	if d.Stop != nil || d.State == desk.Stopped || d.State == desk.Expired || d.State == desk.Withdrawn {
@@ -54,9 +68,6 @@ func (m Model) state(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
 	if d.Stop != nil {
 		p.Para(f.Theme.Watch, "", f.Lang.F(words.stoppedBy, d.Stop.Operator, ui.Clock(d.Stop.At), d.Stop.Reason))
 		p.Line(f.Theme.Strong, f.Lang.F(words.stoppedCount, ui.Count(max(0, pr.Mails-pr.Accepted-pr.Refused)), ui.Count(pr.Accepted)))
-	}
-	if d.State == desk.Expired {
-		p.Para(f.Theme.Watch, "", f.Lang.T(words.expired))
 	}
 }
 

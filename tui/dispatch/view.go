@@ -20,13 +20,18 @@ const twoColumnsFrom = 140
 func (m Model) page(f ui.Frame) *ui.Page {
 	p := ui.NewPage(f.W)
 	p.Spans(ui.Span{Style: f.Theme.Dim, Text: f.Lang.F(words.incident, m.file.Incident.Incident.ID) + " "},
-		ui.Span{Style: f.Theme.Strong, Text: m.file.Incident.Incident.Title}, ui.Span{Style: f.Theme.Dim, Text: m.otherTitle(f)})
+		ui.Span{Style: f.Theme.Strong, Text: ui.Narrow(m.file.Incident.Incident.Title)}, ui.Span{Style: f.Theme.Dim, Text: m.otherTitle(f)})
 	if pr := m.file.Progress; pr != nil && pr.Dispatch.State != desk.Proposed {
 		m.progress(p, f, *pr)
 		return p
 	}
 	m.count(p, f)
 	m.policy(p, f)
+	if m.file.Progress == nil && len(m.file.Audience) == 0 {
+		p.Line(f.Theme.Base, f.Lang.T(words.whatNow))
+		m.earlier(p, f)
+		return p
+	}
 	if f.W < twoColumnsFrom {
 		m.prefectures(p, f)
 		m.letter(p, f)
@@ -45,11 +50,11 @@ func (m Model) page(f ui.Frame) *ui.Page {
 
 // otherTitle names the event where it is not the one the incident is called after.
 func (m Model) otherTitle(f ui.Frame) string {
-	title := ui.TitleOf(m.file.Event.Item.Event)
-	if title == m.file.Incident.Incident.Title {
+	event := m.file.Event.Item.Event
+	if ui.TitleOf(event) == m.file.Incident.Incident.Title {
 		return ""
 	}
-	return "  " + f.Lang.T(words.event) + " " + title
+	return "  " + f.Lang.T(words.event) + " " + ui.ShortTitle(event)
 }
 
 // count is the line that must be read before the key is pressed.

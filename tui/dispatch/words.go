@@ -3,14 +3,14 @@ package dispatch
 import "yagura/tui/ui"
 
 var words = struct {
-	title, list, listHead, listEmpty, open, tally, incident, event                           ui.Text
-	sendLive, sendDrill, propose, confirm, giveUp, wrongNumber                               ui.Text
-	counting, proposed, gaveUp, whyNoAdvice, whyAgainst, whyPolicy                           ui.Text
-	nobody, people, addresses, unreached, uncovered, notGenuine, waiting                     ui.Text
-	ownProposal, onePerson, twoPeople, byPrefecture, howMany, persons                        ui.Text
-	letter, subject, link, unreachedList, andMore, earlier                                   ui.Text
-	byOneKey, byTwo, approved, stopNow, stoppedBy, stoppedCount, expired                     ui.Text
-	unfold, detail, byLane, lane, mails, accepted, refused, deferred, total, pending, clocks ui.Text
+	title, list, listHead, listEmpty, open, tally, incident, event                                                    ui.Text
+	sendLive, sendDrill, propose, confirm, giveUp, wrongNumber                                                        ui.Text
+	counting, proposed, gaveUp, whyNoAdvice, whyAgainst, whyPolicy                                                    ui.Text
+	nobody, people, addresses, unreached, uncovered, notGenuine, waiting                                              ui.Text
+	ownProposal, onePerson, twoPeople, byPrefecture, howMany, persons                                                 ui.Text
+	letter, subject, link, unreachedList, andMore, earlier                                                            ui.Text
+	byOneKey, byTwo, approved, stopNow, stoppedBy, stoppedCount, expired                                              ui.Text
+	unfold, detail, byLane, lane, mails, accepted, refused, deferred, total, pending, clocks, again, reached, whatNow ui.Text
 }{
 	title: ui.Text{JA: "安否確認の送信", EN: "Dispatch"}, list: ui.Text{JA: "送信の一覧（直近24時間）", EN: "Dispatches, last 24 h"},
 	listHead:  ui.Text{JA: "種別 番号 状態     起案        人数      件名", EN: "Mode No.  State    Proposed    People    Subject"},
@@ -35,7 +35,7 @@ var words = struct {
 	ownProposal:  ui.Text{JA: "自分の起案は自分では承認できません。", EN: "You cannot approve your own proposal."},
 	onePerson:    ui.Text{JA: "矛盾なし・真報（%s）。1人で送信できます。s のあと %d秒は誰でも停止可。", EN: "Clean and genuine (%s). You alone may send: s, then %d s in which anybody can stop."},
 	twoPeople:    ui.Text{JA: "2人必要: %s 別の当直者が人数を数字で入力すると送信されます。", EN: "Two people: %s Another operator types the head-count."},
-	byPrefecture: ui.Text{JA: "都道府県別の人数", EN: "By prefecture"}, howMany: ui.Text{JA: " %d都道府県 %s人", EN: ": %d prefectures, %s people"}, persons: ui.Text{JA: "%s人", EN: "%s"},
+	byPrefecture: ui.Text{JA: "都道府県別の人数", EN: "By prefecture"}, howMany: ui.Text{JA: " %d都道府県 延べ%s人", EN: ": %d prefectures, %s people"}, persons: ui.Text{JA: "%s人", EN: "%s"},
 	letter: ui.Text{JA: "届く文面", EN: "The mail"}, subject: ui.Text{JA: "件名:", EN: "Subject:"},
 	link:          ui.Text{JA: "[ここに一人ずつの回答用リンクが入ります]", EN: "[each person's own link]"},
 	unreachedList: ui.Text{JA: "届かない人 %s人（使えるアドレスがない）", EN: "%s people without a usable address"},
@@ -51,5 +51,8 @@ var words = struct {
 	refused: ui.Text{JA: "拒否", EN: "Refused"}, deferred: ui.Text{JA: "再試行", EN: "Retrying"}, total: ui.Text{JA: "合計", EN: "Total"},
 	pending: ui.Text{JA: "残り %s通", EN: "%s left"},
 	unfold:  ui.Text{JA: "  v で内訳", EN: "  v unfolds"}, detail: ui.Text{JA: "内訳", EN: "unfold"},
-	clocks: ui.Text{JA: "承認から最初の受理 %s、最新の結果 %s（%s）", EN: "approval to first %s, to latest %s (%s)"},
+	again:   ui.Text{JA: "送信の準備に戻る", EN: "prepare again"},
+	reached: ui.Text{JA: "1通も出ていません。送るには r で準備に戻り、もう一度確かめてください。", EN: "No mail left. r prepares it again."},
+	whatNow: ui.Text{JA: "この事象の対応は終わりです。Esc で受付一覧に戻ります。", EN: "Nothing more to do here: Esc."},
+	clocks:  ui.Text{JA: "承認から最初の受理 %s、最新の結果 %s（%s）", EN: "approval to first %s, to latest %s (%s)"},
 }

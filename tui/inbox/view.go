@@ -14,6 +14,58 @@ func (m Model) rows(h int) int { return max(1, h-2) } // heading and the line be
 
 // View draws the list.
 func (m Model) View(f ui.Frame) string {
+	if f.W >= besideFrom {
+		return m.beside(f)
+	}
+	p := m.page(f)
+	return ui.Fresh(f, m.asOf, p.Window(f, 0, f.H))
+}
+
+// besideFrom is the width from which the selected event stands beside the list, so that one look answers what happened, whether it
+// is believed and where it belongs (field.md 5.2-11).
+const besideFrom = 180
+
+func (m Model) beside(f ui.Frame) string {
+	narrow := f
+	narrow.W = f.W*3/5 - 1
+	left, right := m.page(narrow), ui.NewPage(f.W-narrow.W-2)
+	if it, ok := m.selected(); ok && !it.Unreadable {
+		m.about(right, f, it)
+	}
+	p := ui.NewPage(f.W)
+	p.Columns(left, right)
+	return ui.Fresh(f, m.asOf, p.Window(f, 0, f.H))
+}
+
+// about is the selected event as the verify screen begins, read from what the list knows.
+func (m Model) about(p *ui.Page, f ui.Frame, it desk.InboxItem) {
+	f.Theme = f.World(modeOf(it, m.env.Mode))
+	p.Rule(f.Theme, f.Lang.T(words.about))
+	p.Para(f.Theme.Strong, "", ui.ShortTitle(it.Event))
+	style := f.Theme.Strong
+	if NeedsJudgement(it) {
+		style = f.Theme.Watch
+	}
+	p.Line(style, f.Lang.F(words.judged, said(f, it)))
+	if it.Advice == nil {
+		return
+	}
+	text, bad := f.Lang.Verdict(it.Advice)
+	style = f.Theme.Base
+	if bad {
+		style = f.Theme.Alarm
+	}
+	p.Line(style, text)
+	p.Evidence(f, it.Advice, false)
+	p.Places(f, it.Event)
+	if it.Advice.Merge != nil && it.IncidentID == 0 {
+		p.Rule(f.Theme, f.Lang.T(words.merge))
+		p.Para(f.Theme.Base, "", it.Advice.Merge.Text)
+	}
+}
+
+// page is the list with its heading and its foot.
+func (m Model) page(f ui.Frame) *ui.Page {
 	p := ui.NewPage(f.W)
 	p.Line(f.Theme.Dim, "  "+columns(f, heading(f)))
 	rows := m.rows(f.H)
@@ -34,7 +86,7 @@ func (m Model) View(f ui.Frame) string {
 		style = f.Theme.Watch
 	}
 	p.Line(style, ui.Right(foot, f.W))
-	return ui.Fresh(f, m.asOf, p.Window(f, 0, f.H))
+	return p
 }
 
 // cellsOf is one row as texts; wide ones are drawn only when there is room.
@@ -51,20 +103,28 @@ func heading(f ui.Frame) cellsOf {
 	}
 }
 
-const wideFrom = 140
+const wideFrom = 110
 
+// columns is one row. The title gives way last: an empty hint lends it its room, and a title that still does not fit leaves out the
+// intensity, which has a column of its own.
 func columns(f ui.Frame, c cellsOf) string {
-	room := f.W - 2 - 5 - 5 - 12 - 5 - 7 - 13
+	room := f.W - 2 - 5 - 5 - 12 - 5 - 7
 	out := ui.Fit(c.mode, 5) + ui.Fit(c.grade, 5) + ui.Right(c.at, 11) + " " + ui.Right(c.intensity, 4) + " " + ui.Fit(c.finding, 7)
-	if f.W < wideFrom {
-		return out + ui.Fit(c.title, room) + " " + ui.Fit(c.hint, 12)
+	tail := ""
+	if f.W >= wideFrom {
+		for i, w := range []int{12, 6, 11, 11} {
+			tail += " " + ui.Fit(c.wide[i], w-1)
+		}
+		room -= ui.Width(tail)
 	}
-	room -= 52
-	out += ui.Fit(c.title, room) + " " + ui.Fit(c.hint, 12)
-	for i, w := range []int{14, 9, 12, 14} {
-		out += " " + ui.Fit(c.wide[i], w-1)
+	if c.hint != "" || f.W >= wideFrom {
+		tail = " " + ui.Fit(c.hint, 12) + tail
+		room -= 13
 	}
-	return out
+	if ui.Width(c.title) > room {
+		c.title = strings.Replace(c.title, " 震度"+c.intensity, "", 1)
+	}
+	return out + ui.Fit(c.title, room) + tail
 }
 
 func (m Model) row(p *ui.Page, f ui.Frame, it desk.InboxItem, selected bool) {
@@ -128,7 +188,7 @@ func textOf(f ui.Frame, it desk.InboxItem) cellsOf {
 	ev := it.Event
 	c := cellsOf{
 		mode: f.Lang.ModeMark(ev.Mode), grade: f.Lang.GradeMark(gradeOf(it)), at: at(f, it),
-		intensity: "--", finding: said(f, it), title: ui.TitleOf(ev), hint: hint(f, it),
+		intensity: "--", finding: said(f, it), title: ui.ShortTitle(ev), hint: hint(f, it),
 	}
 	if ev.MaxIntensity != desk.IntensityUnknown {
 		c.intensity = ev.MaxIntensity.Japanese()

@@ -8,6 +8,7 @@ var words = struct {
 	tsunami, telegrams, triggered, updated             ui.Text
 	unread, cannotRead, retracted, prefectures, pieces ui.Text
 	inIncident, contradicts, joinAsk, apartAsk         ui.Text
+	about, judged, merge                               ui.Text
 }{
 	title: ui.Text{JA: "受付一覧", EN: "Inbox"}, open: ui.Text{JA: "開いて判断", EN: "open"},
 	showNew: ui.Text{JA: "新着を表示", EN: "show new"}, empty: ui.Text{JA: "電文はまだありません。", EN: "No telegram yet."},
@@ -21,4 +22,6 @@ var words = struct {
 	pieces: ui.Text{JA: "%d 通", EN: "%d"}, inIncident: ui.Text{JA: "災害 #%d", EN: "incident #%d"},
 	contradicts: ui.Text{JA: "矛盾 %d 件", EN: "%d against"}, joinAsk: ui.Text{JA: "#%d に併合?", EN: "join #%d?"},
 	apartAsk: ui.Text{JA: "#%d とは別?", EN: "not #%d?"},
+	about:    ui.Text{JA: "選んでいる事象（Enter で判断）", EN: "Selected (Enter to judge)"},
+	judged:   ui.Text{JA: "判断: %s", EN: "finding: %s"}, merge: ui.Text{JA: "併合の参考", EN: "Join or new"},
 }

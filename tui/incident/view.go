@@ -12,7 +12,7 @@ import (
 func (m Model) View(f ui.Frame) string {
 	p := ui.NewPage(f.W)
 	ev := m.file.Item.Event
-	p.Spans(ui.Span{Style: f.Theme.Dim, Text: f.Lang.T(words.event) + " "}, ui.Span{Style: f.Theme.Strong, Text: ui.TitleOf(ev)},
+	p.Spans(ui.Span{Style: f.Theme.Dim, Text: f.Lang.T(words.event) + " "}, ui.Span{Style: f.Theme.Strong, Text: ui.ShortTitle(ev)},
 		ui.Span{Style: f.Theme.Base, Text: "  " + f.Lang.F(words.occurred, ui.When(ev.OccurredAt, f.Now))})
 	if id := m.file.Item.IncidentID; id > 0 {
 		p.Line(f.Theme.Watch, f.Lang.F(words.already, id))

@@ -169,22 +169,22 @@ func (m Model) page(f ui.Frame) *ui.Page {
 	return p
 }
 
-// sum is the equation that must hold at every instant (F3-1-j), then what the answers say.
+// sum puts the people who need help first, then the equation that must hold at every instant (F3-1-j).
 func (m Model) sum(p *ui.Page, f ui.Frame) {
 	t := m.tally
 	n := ui.Count
+	help := t.Safety[desk.SafetyInjured] + t.Safety[desk.SafetySerious]
+	style := f.Theme.Strong
+	if help > 0 {
+		style = f.Theme.Alarm
+	}
+	p.Spans(ui.Span{Style: style, Text: f.Lang.F(words.help, n(help))},
+		ui.Span{Style: f.Theme.Base, Text: f.Lang.F(words.safety, n(t.Safety[desk.SafetyInjured]), n(t.Safety[desk.SafetySerious]), n(t.Safety[desk.SafetyWell]))})
 	p.Line(f.Theme.Strong, f.Lang.F(words.sum, n(t.Answered), n(t.Unanswered), n(t.Undeliverable), n(t.Withdrawn), n(t.Sent)))
 	if err := t.Check(); err != nil {
 		p.Line(f.Theme.Alarm, f.Lang.T(words.wrong))
 	}
 	p.Line(f.Theme.Base, f.Lang.F(words.rate, ui.Percent(t.Answered, t.Sent), ui.Bar(t.Answered, t.Sent, max(10, p.W-40)), ui.Clock(t.AsOf)))
-	help := t.Safety[desk.SafetyInjured] + t.Safety[desk.SafetySerious]
-	style := f.Theme.Base
-	if help > 0 {
-		style = f.Theme.Alarm
-	}
-	p.Spans(ui.Span{Style: style, Text: f.Lang.F(words.help, n(help))},
-		ui.Span{Style: f.Theme.Base, Text: f.Lang.F(words.safety, n(t.Safety[desk.SafetyWell]), n(t.Safety[desk.SafetyInjured]), n(t.Safety[desk.SafetySerious]))})
 	p.Line(f.Theme.Base, f.Lang.F(words.attend, n(t.Attendance[desk.AttendNow]), n(t.Attendance[desk.AttendLater]), n(t.Attendance[desk.AttendCannot])))
 }
 

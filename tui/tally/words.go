@@ -11,9 +11,9 @@ var words = struct {
 	sum:    ui.Text{JA: "回答 %s + 未回答 %s + 不達 %s + 停止 %s = 送信 %s人", EN: "answered %s + unanswered %s + undeliverable %s + withdrawn %s = sent %s"},
 	wrong:  ui.Text{JA: "集計の合計が合いません。この画面の数字を使わないでください。", EN: "The sum does not add up. Do not use these figures."},
 	rate:   ui.Text{JA: "回答率 %3d%% %s 集計 %s", EN: "answered %3d%% %s as of %s"},
-	help:   ui.Text{JA: "助けが必要 %s人", EN: "need help: %s"},
-	safety: ui.Text{JA: "  無事 %s  軽傷 %s  重傷・要救助 %s", EN: "  safe %s  slightly injured %s  seriously %s"},
+	help:   ui.Text{JA: " 助けが必要 %s人 ", EN: "need help: %s"},
+	safety: ui.Text{JA: " = 軽傷 %s + 重傷・要救助 %s   無事 %s", EN: " = slightly injured %s + seriously %s   safe %s"},
 	attend: ui.Text{JA: "登庁できる %s  時間がかかる %s  できない %s", EN: "can come %s  later %s  cannot %s"},
 	sent:   ui.Text{JA: "送信", EN: "sent"}, answered: ui.Text{JA: "回答", EN: "answ."}, open: ui.Text{JA: "未回答", EN: "open"},
-	lost: ui.Text{JA: "不達", EN: "lost"}, needHelp: ui.Text{JA: "要救助", EN: "help"},
+	lost: ui.Text{JA: "不達", EN: "lost"}, needHelp: ui.Text{JA: "要支援", EN: "help"},
 }

@@ -24,6 +24,7 @@ type Backend struct {
 	Team      map[desk.OperatorID]desk.Operator
 	Notified  []desk.Notified // what the first approved dispatch leaves behind, by incident, is kept in the incident
 	Down      bool            // the database is away
+	NoEngine  bool            // no engine has been heard for a minute
 	Calls     []string
 	nextID    int64
 	proposers map[desk.DispatchID]desk.OperatorID
@@ -133,7 +134,7 @@ func (b *Backend) OpenIncidents(_ context.Context, mode desk.Mode) ([]desk.Incid
 	}
 	var out []desk.Incident
 	for id := desk.IncidentID(1); int64(id) <= b.nextID+100; id++ {
-		if f, ok := b.Open[id]; ok && f.Incident.Mode == mode {
+		if f, ok := b.Open[id]; ok && f.Incident.Mode == mode && f.Incident.ClosedAt.IsZero() {
 			out = append(out, f.Incident)
 		}
 	}
@@ -166,6 +167,21 @@ func (b *Backend) Decide(_ context.Context, who desk.OperatorID, c desk.Incident
 	in.Incident.Events = append(in.Incident.Events, c.EventID)
 	b.refresh(c.EventID, func(f *desk.EventFile) { f.Item.IncidentID = id })
 	return id, nil
+}
+
+// CloseIncident is incident.ListStore; closing twice is Conflict.
+func (b *Backend) CloseIncident(_ context.Context, _ desk.OperatorID, id desk.IncidentID) error {
+	leave, err := b.enter("CloseIncident")
+	defer leave()
+	if err != nil {
+		return err
+	}
+	in, ok := b.Open[id]
+	if !ok || !in.Incident.ClosedAt.IsZero() {
+		return desk.Errorf(desk.Conflict, "CloseIncident", "この災害の対応はもう終わっています。")
+	}
+	in.Incident.ClosedAt = b.clock()
+	return nil
 }
 
 // IncidentFile is dispatch.Reader.
@@ -234,6 +250,9 @@ func (b *Backend) Health(context.Context) (desk.Health, error) {
 	}
 	now := b.clock()
 	h := desk.Health{AsOf: now, Operators: b.Present, Engines: []desk.Heartbeat{{Process: "engine-1", At: now.Add(-time.Second)}, {Process: "engine-2", At: now.Add(-2 * time.Second)}}}
+	if b.NoEngine {
+		h.Engines = []desk.Heartbeat{{Process: "engine-1", At: now.Add(-time.Minute)}}
+	}
 	if b.Feed != "" {
 		h.LastFeed, h.LastStored, h.LastTelegram = b.Feed, now.Add(-3*time.Second), now.Add(-4*time.Second)
 		if b.Feed == "replay" {

@@ -19,7 +19,7 @@ func (b *Backend) Propose(_ context.Context, who desk.OperatorID, d desk.Draft) 
 	out := desk.Dispatch{
 		ID: desk.DispatchID(b.id()), IncidentID: d.IncidentID, EventID: d.EventID, Mode: b.Files[d.EventID].Item.Event.Mode, State: desk.Proposed,
 		Subject: d.Subject, Body: d.Body, TemplateID: d.TemplateID, TemplateV: 1, Triggered: d.Triggered,
-		HeadCount: a.People, Addresses: a.Addresses, Unreached: a.Unreached, ProposedBy: b.Team[who].Display, ProposedAt: b.clock(),
+		HeadCount: a.People, Addresses: a.Addresses, Unreached: a.Unreached, ProposerID: who, ProposedBy: b.Team[who].Display, ProposedAt: b.clock(),
 	}
 	b.Sent[out.ID] = &desk.DispatchProgress{Dispatch: out, Mails: a.Addresses, Pending: a.Addresses}
 	b.proposers[out.ID] = who
@@ -76,7 +76,7 @@ func (b *Backend) StopDispatch(_ context.Context, who desk.OperatorID, id desk.D
 	*p = b.progress(*p)
 	p.Dispatch.Stop, p.Dispatch.State = &s, desk.Stopped
 	if s.At.Before(p.Dispatch.Approval.NotBefore) {
-		p.Dispatch.State = desk.Withdrawn
+		p.Dispatch.State, p.Mails, p.Pending = desk.Withdrawn, 0, 0 // no row was written
 	}
 	return s, nil
 }
@@ -92,7 +92,7 @@ func (b *Backend) Withdraw(_ context.Context, _ desk.OperatorID, id desk.Dispatc
 	if !ok || p.Dispatch.State != desk.Proposed {
 		return desk.Errorf(desk.Conflict, "Withdraw", "起案の状態ではありません。")
 	}
-	p.Dispatch.State = desk.Withdrawn
+	p.Dispatch.State, p.Mails, p.Pending = desk.Withdrawn, 0, 0
 	return nil
 }
 

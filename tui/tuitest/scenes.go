@@ -69,12 +69,18 @@ func telegrams(mode desk.Mode, at time.Time) []desk.Telegram {
 		t.Feed, t.ReceivedAt = "replay", at.Add(after+2*time.Second)
 		return t
 	}
-	return []desk.Telegram{
+	all := []desk.Telegram{
 		one(18*time.Second, "VXSE43", "緊急地震速報（警報）", "1", desk.Issued),
 		one(90*time.Second, "VXSE51", "震度速報", "", desk.Issued),
 		one(2*time.Minute, "VTSE41", "津波警報・注意報・予報a", "1", desk.Issued),
 		one(12*time.Minute, "VXSE53", "震源・震度に関する情報", "1", desk.Corrected),
 	}
+	all[0].ForecastIntensity, all[0].Warning = &desk.IntensityRange{From: desk.Intensity6Lower, Over: true}, true
+	all[1].MaxIntensity, all[1].Prefectures = desk.Intensity7, []desk.PrefectureIntensity{pref(15, desk.Intensity6Lower), pref(17, desk.Intensity7)}
+	all[2].Tsunami = []desk.TsunamiArea{{Name: "石川県能登", Grade: desk.TsunamiMajorWarning}, {Name: "富山県", Grade: desk.TsunamiWarning}}
+	all[3].MaxIntensity, all[3].Prefectures = desk.Intensity7, all[1].Prefectures
+	all[3].Hypocenters = []desk.Hypocenter{{Name: "石川県能登地方", MagnitudeText: "Ｍ７．６"}}
+	return all
 }
 
 // False is the wrong 震度速報 of 23:05: two contradictions.

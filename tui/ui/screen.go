@@ -45,6 +45,7 @@ const (
 	Inbox Place = iota + 1
 	Verify
 	Incident
+	Incidents
 	Dispatch
 	Dispatches
 	Tally

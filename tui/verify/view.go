@@ -3,7 +3,6 @@ package verify
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -24,7 +23,7 @@ func (m Model) page(f ui.Frame) *ui.Page {
 	m.head(p, f)
 	if f.W < twoColumnsFrom {
 		m.evidence(p, f)
-		m.places(p, f)
+		p.Places(f, m.file.Item.Event)
 		m.telegrams(p, f)
 		m.findings(p, f)
 		return p
@@ -32,13 +31,13 @@ func (m Model) page(f ui.Frame) *ui.Page {
 	left, right := ui.NewPage((f.W-2)/2), ui.NewPage(f.W-2-(f.W-2)/2)
 	m.evidence(left, f)
 	m.findings(left, f)
-	m.places(right, f)
+	right.Places(f, m.file.Item.Event)
 	m.telegrams(right, f)
 	p.Columns(left, right)
 	return p
 }
 
-// head answers in two lines: what happened, and is it believed.
+// head answers in three lines: what happened, when and since when it is known here, and is it believed.
 func (m Model) head(p *ui.Page, f ui.Frame) {
 	it := m.file.Item
 	grade := desk.Grade(0)
@@ -47,9 +46,10 @@ func (m Model) head(p *ui.Page, f ui.Frame) {
 	}
 	p.Spans(
 		ui.Span{Style: f.Theme.Grade(grade), Text: f.Lang.GradeMark(grade)},
-		ui.Span{Style: f.Theme.Strong, Text: " " + ui.TitleOf(it.Event)},
-		ui.Span{Style: f.Theme.Base, Text: "  " + f.Lang.F(words.occurred, ui.When(it.Event.OccurredAt, f.Now), f.Lang.Elapsed(f.Now.Sub(arrived(it.Event))))},
+		ui.Span{Style: f.Theme.Strong, Text: " " + ui.ShortTitle(it.Event)},
 	)
+	here := arrived(it.Event)
+	p.Line(f.Theme.Base, f.Lang.F(words.occurred, ui.When(it.Event.OccurredAt, f.Now), ui.Clock(here), f.Lang.Elapsed(f.Now.Sub(here)), len(m.file.Telegrams)))
 	if it.Event.Status == desk.EventRetracted {
 		p.Line(f.Theme.Alarm, f.Lang.T(words.retracted))
 	}
@@ -65,25 +65,17 @@ func arrived(e desk.Event) time.Time {
 	return e.FirstSeenAt
 }
 
-// verdict counts the checks: the sentence a tired person needs.
+// verdict is the sentence a tired person needs.
 func (m Model) verdict(f ui.Frame) (string, lipgloss.Style) {
 	a := m.file.Item.Advice
 	if a == nil {
 		return f.Lang.T(words.noAdvice), f.Theme.Watch
 	}
-	passed, open := 0, 0
-	for _, c := range a.Checks {
-		switch c.Result {
-		case desk.Passed:
-			passed++
-		case desk.Undetermined:
-			open++
-		}
+	text, bad := f.Lang.Verdict(a)
+	if bad {
+		return text, f.Theme.Alarm
 	}
-	if n := a.Contradictions(); n > 0 {
-		return f.Lang.F(words.against, n, passed, open), f.Theme.Alarm
-	}
-	return f.Lang.F(words.clean, passed, open), f.Theme.Base
+	return text, f.Theme.Base
 }
 
 func (m Model) said(f ui.Frame) string {
@@ -94,79 +86,15 @@ func (m Model) said(f ui.Frame) string {
 	return f.Lang.F(words.saidBy, f.Lang.Finding(v.Finding), v.Operator, ui.When(v.At, f.Now))
 }
 
-// evidence lists the checks, contradictions first and in full (field.md 5.2-12).
+// evidence lists the checks; where there is room, with their figures.
 func (m Model) evidence(p *ui.Page, f ui.Frame) {
 	p.Rule(f.Theme, f.Lang.T(words.evidence))
-	if m.file.Item.Advice == nil {
-		return
-	}
-	for _, part := range []struct {
-		result desk.Result
-		mark   ui.Text
-		style  lipgloss.Style
-	}{
-		{desk.Contradicts, words.markAgainst, f.Theme.Alarm},
-		{desk.Passed, words.markPassed, f.Theme.Good},
-		{desk.Undetermined, words.markOpen, f.Theme.Dim},
-	} {
-		for _, c := range m.file.Item.Advice.Checks {
-			if c.Result != part.result {
-				continue
-			}
-			p.Para(part.style, f.Lang.T(part.mark)+" ", c.Text)
-			if c.Detail != "" && (m.detail || p.W < f.W) {
-				p.Para(f.Theme.Dim, "       ", c.Detail)
-			}
-		}
+	if a := m.file.Item.Advice; a != nil {
+		p.Evidence(f, a, m.detail || p.W < f.W)
 	}
 }
 
-// places lists prefectures by intensity, strongest first; a provisional 5弱 says so.
-func (m Model) places(p *ui.Page, f ui.Frame) {
-	ev := m.file.Item.Event
-	p.Rule(f.Theme, f.Lang.T(words.places))
-	by := map[desk.Intensity][]string{}
-	for _, pr := range ev.Prefectures {
-		name := pr.Name
-		if pr.Provisional {
-			name += f.Lang.T(words.provisional)
-		}
-		by[pr.Intensity] = append(by[pr.Intensity], name)
-	}
-	for i := desk.Intensity7; i >= desk.Intensity1; i-- {
-		if len(by[i]) > 0 {
-			style := f.Theme.Base
-			if i >= desk.Intensity5Lower {
-				style = f.Theme.Strong
-			}
-			p.Para(style, ui.Fit(f.Lang.T(words.intensity)+i.Japanese(), 9), strings.Join(by[i], "、"))
-		}
-	}
-	if len(ev.Prefectures) == 0 {
-		p.Line(f.Theme.Dim, f.Lang.T(words.noPlaces))
-	}
-	if h := ev.Hypocenter; h != nil {
-		p.Para(f.Theme.Base, ui.Fit(f.Lang.T(words.hypocenter), 9), hypocenter(f, *h))
-	}
-	if t := f.Lang.Tsunami(ev.Tsunami); t != "" {
-		p.Para(f.Theme.Watch, ui.Fit(f.Lang.T(words.tsunami), 9), t)
-	}
-}
-
-func hypocenter(f ui.Frame, h desk.Hypocenter) string {
-	parts := []string{h.Name, h.MagnitudeText}
-	switch {
-	case h.DepthKM == nil:
-		parts = append(parts, f.Lang.T(words.depthUnknown))
-	case *h.DepthKM == 0:
-		parts = append(parts, f.Lang.T(words.shallow))
-	default:
-		parts = append(parts, f.Lang.F(words.depth, *h.DepthKM))
-	}
-	return strings.Join(parts, " ")
-}
-
-// telegrams lists what came, the newest on top. A replayed one says so, so that nobody takes it for now.
+// telegrams lists what came and what each of them said, the newest on top. A replayed one says so, so that nobody takes it for now.
 func (m Model) telegrams(p *ui.Page, f ui.Frame) {
 	p.Rule(f.Theme, f.Lang.F(words.telegrams, len(m.file.Telegrams)))
 	for _, t := range slices.Backward(m.file.Telegrams) {
@@ -178,12 +106,12 @@ func (m Model) telegrams(p *ui.Page, f ui.Frame) {
 		if t.Feed == "replay" {
 			origin = f.Lang.T(words.replayed)
 		}
-		style := f.Theme.Base
-		if t.Phase == desk.Cancelled || t.Phase == desk.Corrected {
+		style, gone := f.Theme.Base, t.Phase == desk.Cancelled || t.Phase == desk.Corrected
+		if gone {
 			style = f.Theme.Watch
 		}
-		p.Line(style, fmt.Sprintf("%s %s %s %s %s %s", ui.Clock(t.PressTime), ui.Fit(t.Type, 6), ui.Fit(t.Phase.Japanese(), 4),
-			ui.Fit(serial, 6), ui.Fit(origin, 8), t.Title))
+		p.Spans(ui.Span{Style: style, Text: fmt.Sprintf("%s %s %s %s ", ui.Clock(t.PressTime), ui.Fit(t.Type, 6), ui.Fit(t.Phase.Japanese(), 4), ui.Fit(serial, 6))},
+			ui.Span{Style: f.Theme.Strong, Text: f.Lang.Says(t) + " "}, ui.Span{Style: f.Theme.Dim, Text: t.Title + " " + origin})
 	}
 }
 

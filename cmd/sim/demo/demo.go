@@ -247,13 +247,16 @@ func (in *installation) startEngine(ctx context.Context) (err error) {
 
 // person gives this terminal to the desk.
 func (in *installation) person(ctx context.Context) error {
-	fmt.Fprintln(in.Out, "当直卓を開きます（終わるときは Ctrl-C または画面の案内のとおり）。")
+	fmt.Fprintln(in.Out, "当直卓を開きます。席を離れるには Ctrl-C を2回。離れるとすべて止まります。")
+	in.inviteSecond()
 	client, err := dial(ctx, in.deskAddr, "tobanashi", in.secrets.operator, in.host)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return sit(ctx, client)
+	err = sit(ctx, client)
+	fmt.Fprintln(in.Out, "席を離れました。動かしたものをすべて止めます。")
+	return err
 }
 
 // stop ends everything in reverse order, each waited for.

@@ -19,6 +19,7 @@ type verbs interface {
 	Template(ctx context.Context, id string) (subject, body string, version int, err error)
 	Propose(ctx context.Context, by desk.OperatorID, d desk.Draft) (desk.Dispatch, error)
 	Approve(ctx context.Context, by desk.OperatorID, o desk.ApprovalOrder) (desk.Approval, error)
+	Withdraw(ctx context.Context, by desk.OperatorID, id desk.DispatchID) error
 }
 
 // operator is the scripted watch officer of the headless demo. It decides as the handbook says: what contradicts is held until
@@ -141,7 +142,8 @@ func (o *operator) send(ctx context.Context, item desk.InboxItem, audience []des
 	}
 	a, err := o.desk.Approve(ctx, o.id, desk.ApprovalOrder{DispatchID: d.ID, HeadCount: d.HeadCount, Method: desk.OneKey, AdviceID: item.Advice.ID})
 	if err != nil {
-		return errors.Join(err)
+		// News came between drafting and approving: the next look drafts anew, and this draft must not lie about at the desk.
+		return errors.Join(err, o.desk.Withdraw(ctx, o.id, d.ID))
 	}
 	o.say("送信を承認 #%d  %d 人・%d 通・%d 都道府県（%s から）", d.ID, d.HeadCount, d.Addresses, len(audience), a.NotBefore.In(desk.JST).Format("15:04:05"))
 	return nil

@@ -2,11 +2,13 @@ package demo
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -83,4 +85,30 @@ func terminalName() string {
 		return name
 	}
 	return "xterm-256color"
+}
+
+// inviteSecond tells how a second person sits down from another terminal, for the two-person rule. OpenSSH does not read the
+// PKCS #8 form of an Ed25519 key, so it gets a copy in its own form. Without one the demo is complete all the same.
+func (in *installation) inviteSecond() {
+	text, err := os.ReadFile(filepath.Join(in.secrets.dir, "operator2.pem"))
+	if err != nil {
+		return
+	}
+	key, err := ssh.ParseRawPrivateKey(text)
+	if err != nil {
+		return
+	}
+	block, err := ssh.MarshalPrivateKey(key, "yagura-demo")
+	if err != nil {
+		return
+	}
+	path := filepath.Join(in.secrets.dir, "operator2")
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		return
+	}
+	host, port, err := net.SplitHostPort(in.deskAddr)
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(in.Out, "もう一人の当直者（当直 二）は、別の端末から: ssh -o IdentitiesOnly=yes -i %s -p %s tobanji@%s\n", path, port, host)
 }
