@@ -154,12 +154,12 @@ func (tx *Tx) stillAsSeen(ctx context.Context, op string, d lockedDispatch, late
 	if err != nil {
 		return err
 	}
-	now, err := tx.headCount(ctx, concerned)
+	people, err := tx.countPeople(ctx, concerned)
 	if err != nil {
 		return err
 	}
-	if now.People != o.HeadCount {
-		return desk.Errorf(desk.Stale, op, "対象人数は現在 %d 人です（承認の申請は %d 人）。人数を確かめてやり直してください。", now.People, o.HeadCount)
+	if people != o.HeadCount {
+		return desk.Errorf(desk.Stale, op, "対象人数は現在 %d 人です（承認の申請は %d 人）。人数を確かめてやり直してください。", people, o.HeadCount)
 	}
 	return nil
 }

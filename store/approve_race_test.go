@@ -12,7 +12,7 @@ import (
 // waitForLocks waits until n sessions of the database wait for a lock.
 func waitForLocks(t *testing.T, db *storetest.DB, n int) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -126,6 +126,12 @@ func (tx *Tx) headCount(ctx context.Context, a audience) (preview desk.AudienceP
 	return preview, err
 }
 
+// countPeople is the People of headCount alone: between the key and the first mail nothing else is worth waiting for.
+func (tx *Tx) countPeople(ctx context.Context, a audience) (people int, err error) {
+	err = tx.QueryRow(ctx, `SELECT count(*) FROM (`+audiencePeople+`) concerned`, a.args()).Scan(&people)
+	return people, err
+}
+
 // byPrefecture counts per triggered prefecture, the strongest first; one without any people is listed with 0.
 func (tx *Tx) byPrefecture(ctx context.Context, a audience, triggered []desk.TriggeredBy) ([]desk.PrefectureCount, error) {
 	lines := make([]desk.PrefectureCount, 0, len(triggered))

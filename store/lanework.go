@@ -64,10 +64,11 @@ func (s *Store) StreamMails(ctx context.Context, dispatch desk.DispatchID, lane 
 }
 
 func (s *Store) pageOfMails(ctx context.Context, dispatch desk.DispatchID, lane string, after desk.MailID, limit int) ([]desk.Mail, error) {
+	// Planned anew each time, here and below: a plan made for an empty table would be kept for the full one.
 	rows, err := s.pool.Query(ctx, `
 		SELECT id, person_id, address_id, sealed, domain, created_at FROM mail
 		WHERE dispatch_id = @dispatch AND lane = @lane AND id > @after
-		ORDER BY id LIMIT @limit`,
+		ORDER BY id LIMIT @limit`, pgx.QueryExecModeCacheDescribe,
 		pgx.NamedArgs{"dispatch": dispatch, "lane": lane, "after": after, "limit": limit})
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (s *Store) stillPending(ctx context.Context, page []desk.Mail) ([]desk.Mail
 	rows, err := s.pool.Query(ctx, `
 		SELECT mail_id, max(number)::int, max(recorded_at), bool_or(outcome IN (1, 3))
 		FROM attempt WHERE mail_id >= @first AND mail_id <= @last AND lane = @lane
-		GROUP BY mail_id ORDER BY mail_id`,
+		GROUP BY mail_id ORDER BY mail_id`, pgx.QueryExecModeCacheDescribe,
 		pgx.NamedArgs{"first": page[0].ID, "last": page[len(page)-1].ID, "lane": page[0].Lane})
 	if err != nil {
 		return nil, err

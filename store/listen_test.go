@@ -30,7 +30,7 @@ func listen(t *testing.T, db *storetest.DB, topics ...desk.Topic) <-chan desk.Wa
 // awaitListeners polls until n connections of the database listen.
 func awaitListeners(t *testing.T, db *storetest.DB, n int) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	conn := db.Conn(storetest.Owner)
@@ -56,8 +56,8 @@ func within[T any](t *testing.T, c <-chan T, what string) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(20 * time.Second):
-		t.Fatalf("waited 20 s for %s", what)
+	case <-time.After(60 * time.Second):
+		t.Fatalf("waited 60 s for %s", what)
 		panic("unreachable")
 	}
 }

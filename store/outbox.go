@@ -145,7 +145,7 @@ func (f fanOut) nextChunk(ctx context.Context, tx *Tx, people int) (last int64, 
 // the dispatch row and expanded_through already make it happen once, and it costs a sixth.
 func (f fanOut) writeChunk(ctx context.Context, tx *Tx, last int64) (desk.ExpandStep, error) {
 	var step desk.ExpandStep
-	if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)`); err != nil {
+	if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true)`); err != nil {
 		return step, err
 	}
 	asked, err := tx.askedBefore(ctx, f.incident, f.approval)
@@ -248,15 +248,13 @@ func (s *Store) settle(ctx context.Context, id desk.DispatchID) error {
 	const op = "store.SettleDispatches"
 	return s.write(ctx, op, func(tx *Tx) error {
 		var state desk.DispatchState
-		var stopped, stopOver, old, begun bool
+		var stopped, stopOver, old bool
 		err := tx.QueryRow(ctx, `
-			SELECT d.state, s.at IS NOT NULL, coalesce(s.at <= @stop_before, false),
-			       coalesce(d.expanded_at <= @expanded_before, false),
-			       EXISTS (SELECT FROM mail m JOIN LATERAL (SELECT FROM attempt a WHERE a.mail_id = m.id LIMIT 1) a ON true WHERE m.dispatch_id = d.id)
+			SELECT d.state, s.at IS NOT NULL, coalesce(s.at <= @stop_before, false), coalesce(d.expanded_at <= @expanded_before, false)
 			FROM dispatch d LEFT JOIN stop s ON s.dispatch_id = d.id
 			WHERE d.id = @id FOR UPDATE OF d`,
 			pgx.NamedArgs{"id": id, "stop_before": tx.Now.Add(-desk.StopSettles), "expanded_before": tx.Now.Add(-desk.GiveUpAfter)}).
-			Scan(&state, &stopped, &stopOver, &old, &begun)
+			Scan(&state, &stopped, &stopOver, &old)
 		if err != nil || state.Ended() {
 			return err
 		}
@@ -266,7 +264,7 @@ func (s *Store) settle(ctx context.Context, id desk.DispatchID) error {
 		if state == desk.Approved {
 			return nil
 		}
-		pending, err := tx.hasPending(ctx, id, old)
+		begun, pending, err := tx.outcomes(ctx, id, old)
 		switch {
 		case err != nil:
 			return err
@@ -282,22 +280,54 @@ func (s *Store) settle(ctx context.Context, id desk.DispatchID) error {
 	})
 }
 
-// hasPending looks for one pending mail from the end of each lane: while lanes are at work the last mail is pending, and the
-// look costs nothing.
-func (tx *Tx) hasPending(ctx context.Context, id desk.DispatchID, triedIsEnough bool) (pending bool, err error) {
+// outcomes says whether a dispatch has any result, and whether a mail of it is pending. It looks at the last mail of each lane
+// first: while lanes are at work one of them is pending, and the look costs nothing. Only then everything is counted.
+func (tx *Tx) outcomes(ctx context.Context, id desk.DispatchID, triedIsEnough bool) (begun, pending bool, err error) {
+	final := []int16{int16(desk.Accepted), int16(desk.Refused)}
+	if triedIsEnough {
+		final = append(final, int16(desk.Deferred))
+	}
+	lasts, span, err := tx.laneEnds(ctx, id)
+	if err != nil || len(lasts) == 0 {
+		return false, false, err
+	}
+	var done int
 	err = tx.QueryRow(ctx, `
+		SELECT EXISTS (SELECT FROM attempt WHERE mail_id >= @first AND mail_id <= @last AND dispatch_id = @id),
+		       (SELECT count(DISTINCT mail_id) FROM attempt WHERE mail_id = ANY(@lasts::bigint[]) AND outcome = ANY(@final::smallint[]))`,
+		pgx.NamedArgs{"id": id, "first": span.first, "last": span.last, "lasts": lasts, "final": final}).Scan(&begun, &done)
+	if err != nil || done < len(lasts) {
+		return begun, true, err
+	}
+	err = tx.QueryRow(ctx, `
+		SELECT (SELECT count(*) FROM mail WHERE dispatch_id = @id) > (
+			SELECT count(*) FROM (
+				SELECT FROM attempt
+				WHERE mail_id >= @first AND mail_id <= @last AND dispatch_id = @id AND outcome = ANY(@final::smallint[])
+				GROUP BY mail_id) done)`,
+		pgx.NamedArgs{"id": id, "first": span.first, "last": span.last, "final": final}).Scan(&pending)
+	return begun, pending, err
+}
+
+// laneEnds finds the last mail of each lane of a dispatch, and the span of all its mails, by steps through the index.
+func (tx *Tx) laneEnds(ctx context.Context, id desk.DispatchID) (lasts []int64, span mailSpan, err error) {
+	rows, err := tx.Query(ctx, `
 		WITH RECURSIVE lanes AS (
 			(SELECT lane FROM mail WHERE dispatch_id = @id ORDER BY lane LIMIT 1)
 			UNION ALL
 			SELECT (SELECT m.lane FROM mail m WHERE m.dispatch_id = @id AND m.lane > l.lane ORDER BY m.lane LIMIT 1) FROM lanes l WHERE l.lane IS NOT NULL
 		)
-		SELECT EXISTS (
-			SELECT FROM lanes l CROSS JOIN LATERAL (
-				SELECT m.id FROM mail m CROSS JOIN LATERAL (
-					SELECT count(*) AS tries, coalesce(bool_or(a.outcome IN (1, 3)), false) AS final FROM attempt a WHERE a.mail_id = m.id) t
-				WHERE m.dispatch_id = @id AND m.lane = l.lane AND NOT t.final AND (t.tries = 0 OR NOT @tried)
-				ORDER BY m.id DESC LIMIT 1) p
-			WHERE l.lane IS NOT NULL)`,
-		pgx.NamedArgs{"id": id, "tried": triedIsEnough}).Scan(&pending)
-	return pending, err
+		SELECT (SELECT m.id FROM mail m WHERE m.dispatch_id = @id AND m.lane = l.lane ORDER BY m.id LIMIT 1),
+		       (SELECT m.id FROM mail m WHERE m.dispatch_id = @id AND m.lane = l.lane ORDER BY m.id DESC LIMIT 1)
+		FROM lanes l WHERE l.lane IS NOT NULL`, pgx.NamedArgs{"id": id})
+	if err != nil {
+		return nil, span, err
+	}
+	var first, last desk.MailID
+	_, err = pgx.ForEachRow(rows, []any{&first, &last}, func() error {
+		lasts = append(lasts, int64(last))
+		span.widen(first, last)
+		return nil
+	})
+	return lasts, span, err
 }

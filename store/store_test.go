@@ -55,6 +55,8 @@ func TestRolesAreRefusedWhatIsNotTheirOwn(t *testing.T) { // law 13
 		{storetest.Engine, `INSERT INTO approval (dispatch_id, operator_id, head_count, method, advice_id, at, not_before, not_after) VALUES (1,1,1,'one_key',1,now(),now(),now())`},
 		{storetest.Engine, `INSERT INTO verification (event_id, operator_id, advice_id, finding, reason, at) VALUES (1,1,1,'genuine','',now())`},
 		{storetest.Engine, `UPDATE dispatch SET subject = 'x'`},
+		{storetest.Engine, `UPDATE event SET mode = 'live'`},
+		{storetest.Engine, `UPDATE event SET hazard = 'x'`},
 		{storetest.Engine, `INSERT INTO policy (at) VALUES (now())`},
 		{storetest.Engine, `UPDATE telegram SET raw = ''`},
 		{storetest.Engine, `UPDATE mail SET lane = 'x'`},

@@ -26,9 +26,9 @@ const ungrouped = "所属なし"
 const countSQL = `
 WITH refused AS MATERIALIZED ( -- each is looked up by its key. The least outcome of a mail tells whether it was ever accepted
 	SELECT person_id, count(*) AS mails FROM (
-		SELECT (SELECT m.person_id FROM mail m WHERE m.id = a.mail_id) AS person_id,
+		SELECT (SELECT m.person_id FROM mail m WHERE m.dispatch_id = @id AND m.lane = a.lane AND m.id = a.mail_id) AS person_id,
 			(SELECT min(o.outcome) FROM attempt o WHERE o.mail_id = a.mail_id) AS best
-		FROM (SELECT DISTINCT mail_id FROM attempt WHERE dispatch_id = @id AND outcome = 3) a) r
+		FROM (SELECT DISTINCT mail_id, lane FROM attempt WHERE dispatch_id = @id AND outcome = 3) a) r
 	WHERE best > 1 GROUP BY person_id
 ), reached AS MATERIALIZED (
 	SELECT DISTINCT m.person_id FROM mail m JOIN attempt a ON a.mail_id = m.id AND a.outcome = 1

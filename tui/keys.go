@@ -90,9 +90,7 @@ func (m Model) key(k tea.KeyPressMsg) (Model, tea.Cmd) {
 	if locked && m.stop == nil && (m.prompt() != nil || m.confirms(k)) {
 		return m.say(ui.Notice{Text: words.unlocked}), nil
 	}
-	if m.notice.Bad {
-		m.notice = ui.Notice{}
-	}
+	m.notice = ui.Notice{} // a sentence about an earlier key must not stand beside what this one does
 	if !m.typing() {
 		var burst bool
 		if m, burst = m.burst(now); burst {

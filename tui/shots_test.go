@@ -44,7 +44,7 @@ func TestShots(t *testing.T) {
 // The picture of the README shows the desk as it is: the false bulletin of 23:05 under judgement. With -update it is drawn anew.
 func TestPictureOfTheDesk(t *testing.T) {
 	const w, h = 110, 30
-	s := stage(t, falseNight(), desk.Live, w, h)
+	s := falseNight(t)
 	s.sees(t, "矛盾 2 件", "緊急地震速報が出ていません", "警報1")
 	picture := tuitest.SVG(s.Screen(), "櫓 当直卓", w, h)
 	path := filepath.Join("..", "deploy", "desk.svg")
@@ -58,15 +58,24 @@ func TestPictureOfTheDesk(t *testing.T) {
 	}
 }
 
-// falseNight is 23:05 at an evening desk: the main shock is dealt with, a wrong bulletin comes in.
-func falseNight() scene {
-	return scene{"false-night", func(s seat) {
-		s.Press("enter", "g", "n", "5", "s")
-		s.Advance(60 * time.Second)
-		s.b.Put(tuitest.False(90, desk.Live, tuitest.MainShock.Add(6*time.Hour+55*time.Minute)))
-		s.Advance(6 * time.Second)
-		s.Press("I", "a")
-	}}
+// falseNight is 23:05 at a live desk: the main shock was dealt with in the afternoon, and a wrong bulletin has just come in.
+func falseNight(t *testing.T) seat {
+	t.Helper()
+	at := tuitest.MainShock.Add(6*time.Hour + 55*time.Minute)
+	clock := tuitest.NewClock(at)
+	b := tuitest.NewBackend(clock.Now)
+	tuitest.Scene(b, desk.Live)
+	b.Feed = "jma"
+	s := sit(t, b, clock, tuitest.Yamada, desk.Live, 110, 30)
+	s.Press("enter", "g", "n", "5", "s")
+	s.Advance(40 * time.Second)
+	wrong := tuitest.False(90, desk.Live, at.Add(-time.Minute))
+	wrong.Item.Event.FirstSeenAt = clock.Now()
+	wrong.Telegrams[0].PressTime, wrong.Telegrams[0].Feed = clock.Now().Add(-time.Second), "jma"
+	b.Put(wrong)
+	s.Advance(6 * time.Second)
+	s.Press("I", "a")
+	return s
 }
 
 // A picture is well-formed, refers to nothing foreign, and no run of text reaches beyond the grid.

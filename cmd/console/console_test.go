@@ -125,8 +125,8 @@ func TestConsoleProcess(t *testing.T) {
 		if err != nil {
 			t.Fatalf("run: %v", err)
 		}
-	case <-time.After(3 * time.Second):
-		t.Fatal("the console did not end within 3 s with a session open")
+	case <-time.After(60 * time.Second): // 1 s on a quiet machine
+		t.Fatal("the console did not end with a session open")
 	}
 }
 
@@ -160,7 +160,7 @@ func (g *glass) Write(p []byte) (int, error) {
 
 func (g *glass) wait(t *testing.T, want string) {
 	t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for {
 		g.mu.Lock()
 		text := ansi.Strip(g.text.String())
@@ -182,7 +182,7 @@ func connect(t *testing.T, address string, key gossh.Signer) *glass {
 	conf := &gossh.ClientConfig{User: "desk", Auth: []gossh.AuthMethod{gossh.PublicKeys(key)}, HostKeyCallback: gossh.InsecureIgnoreHostKey()} //nolint:gosec // this test's own server
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(60 * time.Second)
 	for {
 		client, err := gossh.Dial("tcp", address, conf)
 		if err == nil {

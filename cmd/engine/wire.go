@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -107,7 +108,10 @@ func (w *wired) sending(wake <-chan struct{}) send.Options {
 			return w.keys[0].Sign(desk.Token{DispatchID: m.DispatchID, PersonID: m.PersonID, IssuedOn: m.CreatedAt})
 		},
 		Route: func(c desk.Carrier, gate route.Gate) send.Route {
-			return route.New(c, route.Options{HeloName: w.c.Host, Gate: gate, Now: time.Now, Seed: rand.Uint64(), Log: w.log})
+			return route.New(c, route.Options{
+				HeloName: w.c.Host, Gate: gate, Now: time.Now, Seed: rand.Uint64(), Log: w.log,
+				TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12}, // wherever a carrier offers it (reliability.md 3.7)
+			})
 		},
 		Note: func() string {
 			s := w.page.Stats()

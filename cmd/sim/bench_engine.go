@@ -122,11 +122,11 @@ func (w *watchedStore) watch(line string) {
 	}
 }
 
-// RecordAttempts counts after the commit.
-func (w *watchedStore) RecordAttempts(ctx context.Context, attempts []desk.Attempt) error {
-	err := w.Store.RecordAttempts(ctx, attempts)
+// RecordAndLook counts after the commit.
+func (w *watchedStore) RecordAndLook(ctx context.Context, attempts []desk.Attempt) ([]desk.DispatchID, error) {
+	stopped, err := w.Store.RecordAndLook(ctx, attempts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	now := time.Now().UnixNano()
 	w.mu.Lock()
@@ -145,7 +145,7 @@ func (w *watchedStore) RecordAttempts(ctx context.Context, attempts []desk.Attem
 		_ = w.out.Encode(w.seen)
 		w.want = 0
 	}
-	return nil
+	return stopped, nil
 }
 
 // benchBareCommand is the same sender loop without a database: the same opener, composer, route, window and workers.

@@ -30,6 +30,7 @@ type bench struct {
 	pg                                 *cluster.Cluster
 	offices                            map[string]*benchOffice
 	small, large, drill, kills, answer int
+	patience                           time.Duration // of the wait for a calm moment before each round
 }
 
 func (b *bench) sizes(trial bool) {
@@ -37,6 +38,10 @@ func (b *bench) sizes(trial bool) {
 	if trial {
 		b.large, b.kills, b.answer = 34_500, 3, 6_000
 		b.Rounds = min(b.Rounds, 3)
+	}
+	b.patience = calmPatience
+	if v := os.Getenv("P1_CALM"); v != "" {
+		b.patience, _ = time.ParseDuration(v)
 	}
 	b.offices = map[string]*benchOffice{}
 }

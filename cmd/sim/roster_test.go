@@ -115,7 +115,7 @@ func TestSeedIsQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("built in %v, imported in %v", built, time.Since(start)-built)
-	if took := time.Since(start); took > 15*time.Second { // 3 s on a quiet machine
+	if took := time.Since(start); took > 60*time.Second { // 3 s on a quiet machine
 		t.Errorf("took %v", took)
 	}
 	var people, addresses, top int

@@ -90,7 +90,7 @@ func TestSecondDeskStopsTheCountDown(t *testing.T) {
 	one.toDispatch("")
 	one.presses("s")
 	two.types(redrawKey)
-	two.shows(4*time.Second, "x:停止")
+	two.shows(4*time.Second, "x:停止") // the count-down stands at every desk
 	two.types("!")
 	two.shows(5*time.Second, "停止を記録しました")
 	one.shows(5*time.Second, "当直 二")

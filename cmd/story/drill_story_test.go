@@ -41,15 +41,15 @@ func TestDrillNeverReachesTheLiveWorld(t *testing.T) {
 		t.Error("the evidence of the drill does not say that it is one")
 	}
 	tw.one.finds(live, desk.Genuine, "")
-	real := tw.one.opens(live)
+	liveOne := tw.one.opens(live)
 	tw.one.finds(drill, desk.Genuine, "訓練として真報と扱う")
 	ctx := t.Context()
-	_, err := tw.one.store.Decide(ctx, tw.one.id, desk.IncidentChoice{EventID: drill.Event.ID, Incident: real, Reason: desk.SameSeries})
+	_, err := tw.one.store.Decide(ctx, tw.one.id, desk.IncidentChoice{EventID: drill.Event.ID, Incident: liveOne, Reason: desk.SameSeries})
 	if desk.KindOf(err) != desk.Conflict {
 		t.Errorf("the drill joined the live incident: %v", err)
 	}
 	_, err = tw.one.store.Propose(ctx, tw.one.id, desk.Draft{
-		IncidentID: real, EventID: drill.Event.ID, Triggered: drill.Advice.Triggered, TemplateID: "safety", Subject: "安否確認", Body: "本文",
+		IncidentID: liveOne, EventID: drill.Event.ID, Triggered: drill.Advice.Triggered, TemplateID: "safety", Subject: "安否確認", Body: "本文",
 	})
 	if desk.KindOf(err) != desk.Conflict {
 		t.Errorf("a live dispatch was proposed on a drill: %v", err)

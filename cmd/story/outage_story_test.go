@@ -139,7 +139,7 @@ func TestAcknowledgedAnswersSurviveDatabaseAndEngine(t *testing.T) {
 	tw.settles(20*time.Second, d.ID)
 	answer := func(person int) {
 		t.Helper()
-		if status, page := tw.post1(tw.token(d.ID, person, time.Now()), wellAndComing()); status != 200 || !strings.Contains(page, "記録しました") {
+		if status, page := tw.submit(tw.token(d.ID, person, time.Now()), wellAndComing()); status != 200 || !strings.Contains(page, "記録しました") {
 			t.Fatalf("person %d: status %d", person, status)
 		}
 	}

@@ -17,7 +17,7 @@ func (tw *tower) get(token string) (int, string) {
 	return tw.do(http.MethodGet, token, "", nil)
 }
 
-func (tw *tower) post1(token string, form url.Values) (int, string) {
+func (tw *tower) submit(token string, form url.Values) (int, string) {
 	tw.t.Helper()
 	return tw.do(http.MethodPost, token, "application/x-www-form-urlencoded", strings.NewReader(form.Encode()))
 }
@@ -114,7 +114,7 @@ func TestAnswerPageAgainstWhatTheNetworkSends(t *testing.T) {
 	if n := answered(); n != 0 {
 		t.Errorf("%d answers were recorded of all that", n)
 	}
-	if status, page := tw.post1(good, wellAndComing()); status != http.StatusOK || !strings.Contains(page, "記録しました") {
+	if status, page := tw.submit(good, wellAndComing()); status != http.StatusOK || !strings.Contains(page, "記録しました") {
 		t.Errorf("a true answer after the storm: status %d", status)
 	}
 	if n := answered(); n != 1 {

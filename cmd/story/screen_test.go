@@ -37,6 +37,7 @@ type screen struct {
 	in   io.Writer
 	said *speech
 	mark int // what stood before the last key does not count
+	last int // where the last whole picture was asked for
 }
 
 // sits opens a terminal at the desk for the operator.
@@ -58,7 +59,7 @@ func (o *operator) sits() *screen {
 	t.Cleanup(func() {
 		tw.keep("the screen of "+o.name, s.since(0))
 		if t.Failed() {
-			t.Logf("== the screen of %s since the last key:\n%s", o.name, s.since(s.mark))
+			t.Logf("== the screen of %s at the end:\n%s", o.name, s.since(s.last))
 		}
 	})
 	return s
@@ -73,6 +74,12 @@ func (s *screen) since(mark int) string { return controls.ReplaceAllString(s.sai
 func (s *screen) types(keys string) {
 	s.t.Helper()
 	s.mark = len(s.said.String())
+	s.last = s.mark
+	s.send(keys)
+}
+
+func (s *screen) send(keys string) {
+	s.t.Helper()
 	if _, err := io.WriteString(s.in, keys); err != nil {
 		s.t.Fatalf("the desk has hung up: %v", err)
 	}
@@ -97,8 +104,8 @@ func (s *screen) shows(limit time.Duration, texts ...string) {
 		for _, text := range texts {
 			if !strings.Contains(drawn, text) {
 				if time.Since(looked) > 700*time.Millisecond {
-					looked = time.Now()
-					s.types(redrawKey)
+					looked, s.last = time.Now(), len(s.said.String())
+					s.send(redrawKey)
 				}
 				return false
 			}
@@ -110,7 +117,7 @@ func (s *screen) shows(limit time.Duration, texts ...string) {
 // look is the whole picture now.
 func (s *screen) look() string {
 	s.t.Helper()
-	s.types(redrawKey)
+	s.types(redrawKey) // what is drawn from here on is the present
 	within(s.t, 10*time.Second, "the desk draws itself", func() bool {
 		drawn := s.since(s.mark)
 		return strings.Contains(drawn, "JST") && (strings.Contains(drawn, "キー一覧") || strings.Contains(drawn, "やめる"))

@@ -31,13 +31,13 @@ func TestNothingShowsAMailboxOrALink(t *testing.T) {
 	one := tw.one.sits()
 	one.shows(10*time.Second, "本番", "石川県能登地方")
 	for _, step := range []struct{ key, shows string }{
-		{"\r", "真偽の判断"}, {"v", "判断の材料"}, {"\r", "届く文面"}, {"D", "送信の一覧"}, {"\r", "送信完了"}, {"T", "回答"}, {"?", "今使えるキー"},
+		{"\r", "真偽の判断"}, {"v", "判断の材料"}, {"\r", "災害 #"}, {"D", "送信の一覧"}, {"\r", "送信完了"}, {"T", "回答"}, {"?", "今使えるキー"},
 	} {
 		one.presses(step.key)
-		one.shows(5*time.Second, step.shows)
+		one.shows(8*time.Second, step.shows)
 	}
 	tw.get(tw.token(d.ID, 1, time.Now()))
-	tw.post1(tw.token(d.ID, 2, time.Now()), wellAndComing())
+	tw.submit(tw.token(d.ID, 2, time.Now()), wellAndComing())
 	tw.get("A" + tw.token(d.ID, 1, time.Now())[1:])
 
 	files := must[[]string](t)(filepath.Glob(filepath.Join(folder, "*.xml")))

@@ -14,9 +14,9 @@ const (
 	poll        = 2 * time.Second // law 8: the net under every wake-up
 	leaseTTL    = 5 * time.Second
 	leaseRenew  = time.Second
-	firstChunk  = 250 // people; small, so that the first mail leaves at once (design.md §6)
-	chunk       = 2000
-	settleShare = 20 // a look at the results rests this many times its own length
+	firstChunk  = 250  // people; small, so that the first mail leaves at once (design.md §6)
+	lastChunk   = 4000 // doubled up to here: a chunk is written in a third of the time the one before it takes to send
+	settleShare = 20   // a look at the results rests this many times its own length
 )
 
 // Store is what the service needs of the store.
@@ -116,7 +116,7 @@ func (s *Service) settle(ctx context.Context) {
 // expand writes chunk after chunk until nothing is left.
 func (s *Service) expand(ctx context.Context, id desk.DispatchID) error {
 	began := s.o.Now()
-	for people := firstChunk; ; people = chunk {
+	for people := firstChunk; ; people = min(2*people, lastChunk) {
 		step, err := s.o.Store.Expand(ctx, id, people)
 		if err != nil {
 			return err

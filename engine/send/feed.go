@@ -106,7 +106,7 @@ func (t *tenure) work(ctx context.Context, order []*stream) (more bool, err erro
 	for _, st := range order {
 		byID[st.letter.DispatchID] = st
 		for {
-			batch, err := st.next(ctx, t, t.batch())
+			batch, err := st.next(ctx, t, desk.StopBatch)
 			if err != nil || len(batch) == 0 {
 				if err != nil {
 					return false, err
@@ -125,7 +125,7 @@ func (t *tenure) work(ctx context.Context, order []*stream) (more bool, err erro
 		}
 	}
 	for {
-		batch, _ := t.retries.due(t.lane.s.o.Now(), t.batch())
+		batch, _ := t.retries.due(t.lane.s.o.Now(), desk.StopBatch)
 		if len(batch) == 0 {
 			return false, nil
 		}
@@ -143,23 +143,14 @@ func (t *tenure) work(ctx context.Context, order []*stream) (more bool, err erro
 	}
 }
 
-// batch is how many mails may be taken after one look at the stop row: with the share that may be under way already, never
-// more than desk.StopBatch leave after a stop (law 7).
-func (t *tenure) batch() int { return max(desk.StopBatch-t.lane.share, 1) }
-
-// hand looks at the stop row and gives the batch to the composers, waiting for a place in the window for each mail. What it
-// could not hand over for an error is kept for another try.
+// hand gives the batch to the composers, waiting for a place in the window for each mail. What it could not hand over for an
+// error is kept for another try.
+//
+// The stop row (law 7): a place comes back from a statement that recorded its last mail and looked at the stop row, so every
+// place lets at most one mail pass after a stop is committed. All lanes of the system together have desk.Window places,
+// fewer than desk.StopBatch. Letters looks too, at the beginning of every round.
 func (t *tenure) hand(ctx context.Context, st *stream, batch []desk.Mail) (stopped bool, err error) {
 	l := t.lane
-	stopped, err = l.s.o.Store.IsStopped(ctx, st.letter.DispatchID)
-	if err != nil {
-		t.keep(batch)
-		return false, err
-	}
-	if stopped {
-		st.page = nil
-		return true, nil
-	}
 	now := l.s.o.Now()
 	for len(batch) > 0 {
 		var sl *slot
@@ -172,6 +163,11 @@ func (t *tenure) hand(ctx context.Context, st *stream, batch []desk.Mail) (stopp
 			l.free <- sl
 			t.keep(batch)
 			return false, errLost
+		}
+		if l.s.stops.has(st.letter.DispatchID) {
+			l.free <- sl
+			st.page = nil
+			return true, nil
 		}
 		batch = t.give(st, batch, sl, now)
 	}

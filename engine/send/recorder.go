@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"yagura/engine/route"
@@ -85,8 +86,9 @@ func (s *Service) commit(ctx context.Context, batch []route.Result) bool {
 		return true
 	}
 	for wait := retryFrom; ; wait = min(2*wait, retryTo) {
-		err := s.o.Store.RecordAttempts(ctx, attempts)
+		stopped, err := s.o.Store.RecordAndLook(ctx, attempts)
 		if err == nil {
+			s.stops.add(stopped) // before any place is given back (law 7)
 			return true
 		}
 		if ctx.Err() != nil {
@@ -110,7 +112,7 @@ func (s *Service) commit(ctx context.Context, batch []route.Result) bool {
 // others. A row that is still refused is tried again with everything in it that is not needed left out.
 func (s *Service) oneByOne(ctx context.Context, attempts []desk.Attempt) {
 	for i := range attempts {
-		if s.o.Store.RecordAttempts(ctx, attempts[i:i+1]) != nil {
+		if _, err := s.o.Store.RecordAndLook(ctx, attempts[i:i+1]); err != nil {
 			attempts[i].Text, attempts[i].Route = "", ""
 		}
 	}
@@ -152,4 +154,30 @@ func (s *Service) flush(ctx context.Context) error {
 	case <-done:
 		return nil
 	}
+}
+
+// stops are the dispatches whose stop row the recorder has seen. A stop is final.
+type stops struct {
+	mu   sync.RWMutex
+	seen map[desk.DispatchID]bool
+}
+
+func (s *stops) add(ids []desk.DispatchID) {
+	if len(ids) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen == nil {
+		s.seen = map[desk.DispatchID]bool{}
+	}
+	for _, id := range ids {
+		s.seen[id] = true
+	}
+}
+
+func (s *stops) has(id desk.DispatchID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.seen[id]
 }

@@ -38,8 +38,7 @@ type Store interface {
 	DropLease(ctx context.Context, name, holder string, epoch int64) error
 	Letters(ctx context.Context, lane string) ([]desk.Letter, error)
 	StreamMails(ctx context.Context, dispatch desk.DispatchID, lane string, after desk.MailID, limit int) ([]desk.Mail, error)
-	IsStopped(ctx context.Context, id desk.DispatchID) (bool, error)
-	RecordAttempts(ctx context.Context, attempts []desk.Attempt) error
+	RecordAndLook(ctx context.Context, attempts []desk.Attempt) (stopped []desk.DispatchID, err error)
 	Beat(ctx context.Context, h desk.Heartbeat) error
 }
 
@@ -78,6 +77,7 @@ type Service struct {
 	results chan route.Result
 	flushes chan chan struct{}
 	slots   ledger
+	stops   stops
 
 	mu    sync.Mutex
 	lanes []*lane

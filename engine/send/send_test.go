@@ -18,7 +18,7 @@ func TestDispatchReachesEverybodyOnce(t *testing.T) {
 	house{name: "engine", s: o.engine}.start(t)
 	began := time.Now()
 	id := o.order()
-	await(t, 20*time.Second, "sent", func() bool { return o.progress(id).Dispatch.State == desk.Sent })
+	await(t, 60*time.Second, "sent", func() bool { return o.progress(id).Dispatch.State == desk.Sent })
 	t.Logf("%d mails in %v", people, time.Since(began))
 	got, extra := counts(sink, rest)
 	p := o.progress(id)

@@ -205,8 +205,7 @@ TABLE mail
   sealed bytea NOT NULL
   domain text NOT NULL
   created_at timestamp with time zone NOT NULL
-  mail_dispatch_id_address_id_key UNIQUE (dispatch_id, address_id)
-  mail_pkey PRIMARY KEY (id)
+  mail_pkey PRIMARY KEY (dispatch_id, lane, id)
 TABLE operator
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
   name text NOT NULL
@@ -357,7 +356,6 @@ CREATE INDEX event_keys ON public.event USING gin (event_keys)
 CREATE INDEX event_recent ON public.event USING btree (updated_at DESC)
 CREATE INDEX event_telegram_event ON public.event_telegram USING btree (event_id)
 CREATE INDEX incident_event_incident ON public.incident_event USING btree (incident_id)
-CREATE INDEX mail_lane ON public.mail USING btree (dispatch_id, lane, id)
 CREATE UNIQUE INDEX person_group_main ON public.person_group USING btree (person_id) WHERE main
 CREATE INDEX person_region_prefecture ON public.person_region USING btree (prefecture, person_id)
 CREATE INDEX reading_eew ON public.reading USING btree (press_time) WHERE (type = ANY (ARRAY['VXSE42'::text, 'VXSE43'::text, 'VXSE44'::text, 'VXSE45'::text]))
@@ -367,6 +365,42 @@ CREATE INDEX telegram_stored ON public.telegram USING btree (stored_at)
 CREATE INDEX verification_event ON public.verification USING btree (event_id, id DESC)
 
 -- Functions
+CREATE OR REPLACE FUNCTION public.dispatch_begins_as_draft()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  IF NEW.state <> 'proposed' OR NEW.expanded_through <> 0 THEN
+    RAISE EXCEPTION 'a dispatch begins as proposed' USING ERRCODE = 'check_violation';
+  END IF;
+  IF NOT EXISTS (SELECT FROM event e JOIN incident i ON i.id = NEW.incident_id
+                 WHERE e.id = NEW.event_id AND e.mode = NEW.mode AND i.mode = NEW.mode) THEN
+    RAISE EXCEPTION 'a dispatch is of the mode of its event and incident' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+
+CREATE OR REPLACE FUNCTION public.dispatch_takes_legal_steps()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  -- The table of desk.DispatchState.May; a test compares the two.
+  IF NOT ((OLD.state, NEW.state) IN (
+      ('proposed', 'approved'), ('proposed', 'withdrawn'),
+      ('approved', 'expanded'), ('approved', 'stopped'), ('approved', 'expired'), ('approved', 'withdrawn'),
+      ('expanded', 'sending'), ('expanded', 'sent'), ('expanded', 'stopped'),
+      ('sending', 'sent'), ('sending', 'stopped'))) THEN
+    RAISE EXCEPTION 'a dispatch does not go from % to %', OLD.state, NEW.state USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.state = 'approved' AND NOT EXISTS (SELECT FROM approval a WHERE a.dispatch_id = NEW.id) THEN
+    RAISE EXCEPTION 'an approved dispatch has an approval' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+
 CREATE OR REPLACE FUNCTION public.mail_names_its_approval()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -382,6 +416,8 @@ END $function$
 
 
 -- Triggers
+CREATE TRIGGER dispatch_draft BEFORE INSERT ON public.dispatch FOR EACH ROW WHEN ((CURRENT_USER = ANY (ARRAY['yagura_engine'::name, 'yagura_console'::name]))) EXECUTE FUNCTION dispatch_begins_as_draft()
+CREATE TRIGGER dispatch_steps BEFORE UPDATE OF state ON public.dispatch FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) AND (CURRENT_USER = ANY (ARRAY['yagura_engine'::name, 'yagura_console'::name])))) EXECUTE FUNCTION dispatch_takes_legal_steps()
 CREATE TRIGGER mail_approved AFTER INSERT ON public.mail REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION mail_names_its_approval()
 
 -- Grants
@@ -427,7 +463,7 @@ GRANT SELECT ON carrier TO yagura_engine
 GRANT SELECT ON carrier_domain TO yagura_engine
 GRANT SELECT, UPDATE (addresses) (ended_at) (expanded_at) (expanded_through) (head_count) (state) (unreached) ON dispatch TO yagura_engine
 GRANT SELECT ON dispatch_prefecture TO yagura_engine
-GRANT INSERT, SELECT, UPDATE ON event TO yagura_engine
+GRANT INSERT, SELECT, UPDATE (event_keys) (first_seen_at) (grade) (max_intensity) (occurred_at) (state) (status) (stored_at) (updated_at) (version) ON event TO yagura_engine
 GRANT INSERT, SELECT ON event_telegram TO yagura_engine
 GRANT SELECT ON goose_db_version TO yagura_engine
 GRANT SELECT ON groups TO yagura_engine

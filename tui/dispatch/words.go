@@ -21,7 +21,7 @@ var words = struct {
 	propose:   ui.Text{JA: "2人目に確認を求める", EN: "ask the second operator"},
 	confirm:   ui.Text{JA: "人数を入力して承認", EN: "approve by head-count"}, giveUp: ui.Text{JA: "取り下げる", EN: "withdraw"},
 	wrongNumber: ui.Text{JA: "人数が違います。承認していません。", EN: "Wrong number. Not approved."},
-	counting:    ui.Text{JA: "承認しました。秒読みが終わると送信します。", EN: "Approved. Mails leave after the count-down."},
+	counting:    ui.Text{JA: "承認を記録しました。", EN: "Approval recorded."},
 	proposed:    ui.Text{JA: "起案しました。ほかの当直者の承認を待っています。", EN: "Proposed. Waiting for the second operator."},
 	gaveUp:      ui.Text{JA: "取り下げました。送信していません。", EN: "Withdrawn. Nothing was sent."},
 	whyNoAdvice: ui.Text{JA: "判定の参考がありません。", EN: "There is no advice."},

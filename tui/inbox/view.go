@@ -129,13 +129,19 @@ func columns(f ui.Frame, c cellsOf) string {
 
 func (m Model) row(p *ui.Page, f ui.Frame, it desk.InboxItem, selected bool) {
 	mark, body := "  ", columns(f, textOf(f, it))
-	if selected {
-		p.Line(f.Theme.Select, "> "+body)
+	theme := f.World(modeOf(it, m.env.Mode))
+	gradeAt := 5
+	if selected { // the selection never hides that the row is an alarm nobody has judged
+		head, rest := cut(body, gradeAt)
+		word, rest := cut(rest, 4)
+		style := f.Theme.Select
+		if NeedsJudgement(it) {
+			style = theme.Alarm
+		}
+		p.Spans(ui.Span{Style: f.Theme.Select, Text: "> " + head}, ui.Span{Style: style, Text: word}, ui.Span{Style: f.Theme.Select, Text: rest})
 		return
 	}
-	theme := f.World(modeOf(it, m.env.Mode))
 	spans := []ui.Span{{Style: theme.Base, Text: mark}}
-	gradeAt := 5
 	style := rowStyle(theme, it)
 	grade := theme.Grade(gradeOf(it))
 	if !ui.Urgent(it) {

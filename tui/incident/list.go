@@ -180,7 +180,8 @@ func (m List) View(f ui.Frame) string {
 			mark, style = "> ", f.Theme.Select
 		}
 		p.Line(style, fmt.Sprintf("%s%s #%d %s", mark, f.Lang.ModeMark(in.Mode), id, ui.Narrow(in.Title)))
-		p.Line(f.Theme.Base, "       "+f.Lang.F(words.listFacts, in.MaxIntensity.Japanese(), len(in.Events), ui.When(in.LastOccurred, f.Now), ui.When(in.OpenedAt, f.Now), in.OpenedBy)+m.mailed(f, id))
+		facts := f.Lang.F(words.listFacts, in.MaxIntensity.Japanese(), len(in.Events)) + m.mailed(f, id)
+		p.Line(f.Theme.Base, "       "+facts+f.Lang.F(words.listTimes, ui.When(in.LastOccurred, f.Now), ui.When(in.OpenedAt, f.Now), in.OpenedBy))
 	}
 	return ui.Fresh(f, m.asOf, p.Window(f, 0, f.H))
 }

@@ -32,7 +32,7 @@ func (m Model) incidents(p *ui.Page, f ui.Frame) {
 	sel, _ := m.list.Selected()
 	for _, id := range m.list.Visible(max(2, f.H-16)) {
 		in := m.open[id]
-		line := fmt.Sprintf("#%d %s", in.ID, in.Title)
+		line := fmt.Sprintf("#%d %s", in.ID, ui.Narrow(in.Title))
 		facts := f.Lang.F(words.facts, in.MaxIntensity.Japanese(), len(in.Events), f.Lang.Elapsed(m.file.Item.Event.OccurredAt.Sub(in.LastOccurred)))
 		text := ui.Fit(line, max(20, p.W-4-ui.Width(facts))) + " " + facts
 		if id == sel {

@@ -10,15 +10,16 @@ var words = struct {
 	event, occurred, already, open, none, facts, compare, notCompared  ui.Text
 	unknown, elapsed, within, distance, overlap, added, raised, advice ui.Text
 	list, close, closeYes, closed, listHint, noneOpen, listFacts       ui.Text
-	notYet, mailings                                                   ui.Text
+	notYet, mailings, listTimes                                        ui.Text
 	nothing, doorJoin, doorJoinWhat, doorNoJoin, doorNew, doorNewWhat  ui.Text
 }{
 	title: ui.Text{JA: "併合か新規か", EN: "Join or new"},
 	list:  ui.Text{JA: "対応中の災害", EN: "Open incidents"}, close: ui.Text{JA: "対応を終える", EN: "close"},
 	closeYes: ui.Text{JA: "対応を終える", EN: "close it"}, closed: ui.Text{JA: "対応を終えたと記録しました。これからの事象は併合されません。", EN: "Closed. No event joins it any more."},
-	listHint:  ui.Text{JA: "終えた災害には、もう併合も送信もできません（併合の目安は最後の揺れから %d時間以内）。", EN: "A closed incident takes no event and no dispatch (merge window %d h)."},
+	listHint:  ui.Text{JA: "終えた災害には併合も送信もできません。併合の目安は最後の揺れから %d時間以内。", EN: "A closed incident takes no event and no dispatch (merge window %d h)."},
 	noneOpen:  ui.Text{JA: "対応中の災害はありません。", EN: "No open incident."},
-	listFacts: ui.Text{JA: "最大震度%s  事象%d件  最後の揺れ %s  開始 %s %s", EN: "max %s  %d events  last shaking %s  opened %s %s"},
+	listFacts: ui.Text{JA: "最大震度%s  事象%d件", EN: "max %s  %d events"},
+	listTimes: ui.Text{JA: "  最後の揺れ %s  開始 %s %s", EN: "  last shaking %s  opened %s %s"},
 	notYet:    ui.Text{JA: "  送信 #%d が未完了", EN: "  dispatch #%d is not done"}, mailings: ui.Text{JA: "  送信 %d回", EN: "  %d dispatches"},
 	join: ui.Text{JA: "併合する", EN: "join"}, new: ui.Text{JA: "新しい災害にする", EN: "new incident"}, next: ui.Text{JA: "併合先を選ぶ", EN: "choose"},
 	whyJoin:  ui.Text{JA: "併合する理由を数字で選んでください。", EN: "Why join? Press a digit."},

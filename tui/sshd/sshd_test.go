@@ -77,8 +77,8 @@ func (h *house) close(t *testing.T) {
 		if err != nil {
 			t.Errorf("Serve: %v", err)
 		}
-	case <-time.After(3 * time.Second):
-		t.Error("the server did not end within 3 s with sessions open")
+	case <-time.After(15 * time.Second): // 1 s on a quiet machine
+		t.Error("the server did not end with sessions open")
 	}
 }
 

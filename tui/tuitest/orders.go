@@ -76,9 +76,23 @@ func (b *Backend) StopDispatch(_ context.Context, who desk.OperatorID, id desk.D
 	*p = b.progress(*p)
 	p.Dispatch.Stop, p.Dispatch.State = &s, desk.Stopped
 	if s.At.Before(p.Dispatch.Approval.NotBefore) {
-		p.Dispatch.State, p.Mails, p.Pending = desk.Withdrawn, 0, 0 // no row was written
+		p.Dispatch.State, p.Mails, p.Pending = desk.Withdrawn, 0, 0 // no row was written, so nobody was asked
+		b.forget(p.Dispatch.IncidentID)
 	}
 	return s, nil
+}
+
+// forget counts anew whom an incident has asked: those of dispatches that were approved and not withdrawn.
+func (b *Backend) forget(id desk.IncidentID) {
+	in := &b.Open[id].Incident
+	in.Notified = nil
+	for _, p := range b.Sent {
+		if p.Dispatch.IncidentID == id && p.Dispatch.Approval != nil && p.Dispatch.State != desk.Withdrawn {
+			for _, t := range p.Dispatch.Triggered {
+				in.Notified = notify(in.Notified, t, p.Dispatch.EventID)
+			}
+		}
+	}
 }
 
 // Withdraw gives up a proposal.

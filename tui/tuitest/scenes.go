@@ -88,12 +88,18 @@ func False(id desk.EventID, mode desk.Mode, at time.Time) desk.EventFile {
 	ev := desk.Event{
 		ID: id, Hazard: desk.Earthquake, Mode: mode, OccurredAt: at, FirstSeenAt: at.Add(5 * time.Minute), UpdatedAt: at.Add(5 * time.Minute), Status: desk.EventOpen,
 		Title: "石川県能登 震度7", MaxIntensity: desk.Intensity7, Telegrams: 1,
-		Prefectures: []desk.PrefectureIntensity{pref(17, desk.Intensity7), pref(15, desk.Intensity6Lower)},
+		Prefectures: []desk.PrefectureIntensity{
+			pref(17, desk.Intensity7), pref(15, desk.Intensity6Lower), pref(16, desk.Intensity5Upper), pref(18, desk.Intensity5Upper),
+			pref(20, desk.Intensity5Lower), pref(21, desk.Intensity5Lower), pref(6, desk.Intensity4), pref(23, desk.Intensity4), pref(26, desk.Intensity4),
+		},
 	}
 	a := &desk.Advice{ID: desk.AdviceID(100 + id), EventID: id, Grade: desk.GradeAlarm, Triggered: by(desk.Intensity7, desk.ReasonIntensity, 17), Checks: []desk.Check{
 		{Code: desk.CheckEEW, Result: desk.Contradicts, Text: "震度7 なのに緊急地震速報が出ていません。", Detail: "直前 10分の緊急地震速報 0通"},
 		{Code: desk.CheckRepeat, Result: desk.Contradicts, Text: "16:10 の震度速報と地域も震度も同じ内容です。", Detail: "一致した地域 34"},
 		{Code: desk.CheckMode, Result: desk.Passed, Text: "通常の電文です（訓練・試験ではない）。"},
+		{Code: desk.CheckPhase, Result: desk.Passed, Text: "震度速報は発表です。取消・訂正はありません。"},
+		{Code: desk.CheckClock, Result: desk.Passed, Text: "電文の時刻と受信時計の差は 1秒です。"},
+		{Code: desk.CheckStations, Result: desk.Undetermined, Text: "観測点ごとの震度はまだ届いていません（震度速報のため）。"},
 		{Code: desk.CheckSecondSource, Result: desk.Undetermined, Text: "別の情報源はまだ届いていません。"},
 	}}
 	t := telegrams(mode, at)[1]

@@ -44,19 +44,23 @@ func (l Lang) Verdict(a *desk.Advice) (text string, bad bool) {
 // Evidence lists the checks of an advice, contradictions first and in full (field.md 5.2-12).
 func (p *Page) Evidence(f Frame, a *desk.Advice, detail bool) {
 	for _, part := range []struct {
-		result desk.Result
-		mark   Text
-		style  lipgloss.Style
+		result      desk.Result
+		mark        Text
+		chip, style lipgloss.Style
 	}{
-		{desk.Contradicts, evidenceWords.against, f.Theme.Alarm},
-		{desk.Passed, evidenceWords.passed, f.Theme.Good},
-		{desk.Undetermined, evidenceWords.open, f.Theme.Dim},
+		{desk.Contradicts, evidenceWords.against, f.Theme.Alarm, f.Theme.Strong},
+		{desk.Passed, evidenceWords.passed, f.Theme.Good, f.Theme.Good},
+		{desk.Undetermined, evidenceWords.open, f.Theme.Dim, f.Theme.Dim},
 	} {
 		for _, c := range a.Checks {
 			if c.Result != part.result {
 				continue
 			}
-			p.Para(part.style, f.Lang.T(part.mark)+" ", Narrow(c.Text))
+			chip := Span{part.chip, f.Lang.T(part.mark)}
+			for _, line := range Wrap(Narrow(c.Text), p.W-Width(chip.Text)-1) {
+				p.Spans(chip, Span{part.style, " " + line})
+				chip = Span{part.style, strings.Repeat(" ", Width(chip.Text))}
+			}
 			if c.Detail != "" && detail {
 				p.Para(f.Theme.Dim, "       ", Narrow(c.Detail))
 			}

@@ -140,6 +140,10 @@ func (in *installation) prepareRoster(ctx context.Context) error {
 	if err := schema.Drop(ctx, admin, database); err != nil {
 		return err
 	}
+	// Dispatches are numbered from 1 again: answers left in the journal would count for other people's mails.
+	if err := os.RemoveAll(in.journal()); err != nil {
+		return err
+	}
 	if err := schema.Create(ctx, admin, database, template); err != nil {
 		return err
 	}
@@ -169,6 +173,9 @@ func (in *installation) fillTemplate(ctx context.Context, template string, key d
 	}
 	return schema.Create(ctx, admin, template, draft)
 }
+
+// journal is where the engine keeps answers while the database is away.
+func (in *installation) journal() string { return filepath.Join(in.Dir, "journal") }
 
 func (in *installation) registerOperators(ctx context.Context) error {
 	s, err := store.Open(ctx, store.Options{DSN: in.pg.DSN(database, owner), Name: "demo"})
@@ -237,7 +244,7 @@ func (in *installation) startEngine(ctx context.Context) (err error) {
 	}
 	c, err := in.launch(ctx, "engine", "yagura-engine", "--dsn", in.pg.DSN(database, engineRole), "--name", "demo",
 		"--address-key", in.secrets.addressFile, "--token-key", in.secrets.tokenFile, "--dkim-key", in.secrets.dkimFile,
-		"--answer-listen", in.answerAddr, "--journal", filepath.Join(in.Dir, "journal"),
+		"--answer-listen", in.answerAddr, "--journal", in.journal(),
 		"--replay", replay, "--replay-speed", strconv.FormatFloat(in.Speed, 'g', -1, 64), "--replay-max-gap", gap.String())
 	if err != nil {
 		return err

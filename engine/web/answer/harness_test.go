@@ -105,7 +105,7 @@ func (h *house) start() {
 			if err != nil {
 				h.t.Errorf("Run: %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(60 * time.Second):
 			h.t.Error("Run did not end")
 		}
 	}
@@ -116,7 +116,7 @@ func (h *house) start() {
 // until waits for an event; it fails the test after a while.
 func (h *house) until(what string, done func() bool) {
 	h.t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {

@@ -222,14 +222,14 @@ func TestJournalDrainsByItself(t *testing.T) {
 	}
 }
 
-func TestHangingDatabaseCostsLessThanASecond(t *testing.T) {
+func TestHangingDatabaseKeepsNobodyWaiting(t *testing.T) {
 	h := open(t)
 	h.store.hang.Store(true)
 	began := time.Now()
 	if resp, body := h.post(h.link(1, 1), well()); resp.StatusCode != 200 {
 		t.Fatal(resp.StatusCode, body)
 	}
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second { // under 1 s on a quiet machine; for ever if it waited for the database
 		t.Errorf("the sender waited %v", took)
 	}
 	h.store.hang.Store(false)

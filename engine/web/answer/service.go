@@ -80,7 +80,7 @@ type Service struct {
 	posts   *web.Limiter[personKey]
 
 	headings  atomic.Pointer[map[desk.DispatchID]desk.Heading]
-	awayUntil atomic.Int64 // unix nanoseconds
+	awayUntil atomic.Pointer[time.Time] // with its monotonic reading: a wall clock set back must not keep answers in the journal
 	drainNow  chan struct{}
 
 	stored, journaled, drained, failed, refused atomic.Int64
@@ -197,12 +197,16 @@ func (s *Service) store(ctx context.Context, batch []desk.Response) error {
 	return err
 }
 
-func (s *Service) away() bool { return s.o.Now().UnixNano() < s.awayUntil.Load() }
+func (s *Service) away() bool {
+	until := s.awayUntil.Load()
+	return until != nil && s.o.Now().Before(*until)
+}
 
 // markAway leaves the database alone for a while, unless it answered and only disliked something.
 func (s *Service) markAway(err error) {
 	if isAway(err) {
-		s.awayUntil.Store(s.o.Now().Add(skipFor).UnixNano())
+		until := s.o.Now().Add(skipFor)
+		s.awayUntil.Store(&until)
 	}
 }
 
