@@ -148,7 +148,7 @@ func (tx *Tx) latestAdvice(ctx context.Context, op string, event desk.EventID) (
 // stillAsSeen compares what the operator decided on with what is true now.
 func (tx *Tx) stillAsSeen(ctx context.Context, op string, d lockedDispatch, latest desk.AdviceID, o desk.ApprovalOrder) error {
 	if latest != o.AdviceID {
-		return desk.Errorf(desk.Stale, op, "新しい電文が届き、判定参考が変わりました。事象をもう一度確かめてから承認してください。")
+		return desk.Errorf(desk.Stale, op, "判定参考が新しくなりました。事象をもう一度確かめてから承認してください。")
 	}
 	concerned, err := tx.audienceOf(ctx, d.incident, d.triggered)
 	if err != nil {

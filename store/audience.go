@@ -38,14 +38,17 @@ func (tx *Tx) audienceOf(ctx context.Context, incident desk.IncidentID, triggere
 	return a, err
 }
 
-// askedBefore lists the prefectures that the dispatches of an incident approved before this approval ask, or have asked. One
-// that was stopped counts as not asked: a duplicate rather than a miss (law 5).
+// askedBefore lists the prefectures that the dispatches of an incident approved before this approval ask, or have asked, as they
+// stood when it was given: whoever approved saw the head-count without those people, so a stop of the other dispatch after that
+// must not add them to his (law 2). One that had been stopped by then counts as not asked: a duplicate rather than a miss (law 5).
 func (tx *Tx) askedBefore(ctx context.Context, incident desk.IncidentID, approval desk.ApprovalID) ([]int16, error) {
 	rows, err := tx.Query(ctx, `
-		SELECT DISTINCT p.prefecture::smallint FROM dispatch d
+		WITH given AS (SELECT coalesce((SELECT at FROM approval WHERE id = @approval), 'infinity') AS at)
+		SELECT DISTINCT p.prefecture::smallint FROM given, dispatch d
 		JOIN approval a ON a.dispatch_id = d.id JOIN dispatch_prefecture p ON p.dispatch_id = d.id
-		WHERE d.incident_id = @incident AND a.id < @approval AND d.state IN ('approved', 'expanded', 'sending', 'sent')
-		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)`,
+		WHERE d.incident_id = @incident AND a.id < @approval
+		  AND (d.state IN ('approved', 'expanded', 'sending', 'sent') OR d.ended_at > given.at)
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id AND s.at <= given.at)`,
 		pgx.NamedArgs{"incident": incident, "approval": approval})
 	if err != nil {
 		return nil, err

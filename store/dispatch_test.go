@@ -232,7 +232,7 @@ func TestApproveRefusals(t *testing.T) {
 		{"roster grew", func(t *testing.T, d *duty, _ *desk.ApprovalOrder) { storetest.People(t, d.db, 1, 17, 1) }, desk.Stale, "現在 31 人"},
 		{"older advice", func(t *testing.T, d *duty, _ *desk.ApprovalOrder) {
 			storetest.Advise(t, d.db, d.event, storetest.Happening{})
-		}, desk.Stale, "新しい電文"},
+		}, desk.Stale, "判定参考が新しく"},
 		{"withdrawn", func(t *testing.T, d *duty, o *desk.ApprovalOrder) {
 			if err := d.store.Withdraw(t.Context(), d.tanaka, o.DispatchID); err != nil {
 				t.Error(err)

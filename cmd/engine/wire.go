@@ -29,9 +29,9 @@ type wired struct {
 	c       *config
 	log     *slog.Logger
 	holder  string
-	desk    *store.Store // telegrams, dispatches, tallies
-	mails   *store.Store // outbox and results
-	answers *store.Store
+	desk    *door // telegrams, dispatches, tallies
+	mails   *door // outbox and results
+	answers *door
 	keys    desk.TokenKeys
 	opener  *route.Opener
 	compose compose.Options
@@ -58,16 +58,18 @@ func wire(ctx context.Context, c *config, log *slog.Logger) (*wired, error) {
 	if w.sources, err = c.sources(); err != nil {
 		return nil, err
 	}
-	for _, door := range []struct {
-		to    **store.Store
+	for _, one := range []struct {
+		to    **door
 		name  string
 		conns int32
 	}{{&w.desk, "desk", 8}, {&w.mails, "mail", 12}, {&w.answers, "answer", 4}} {
-		*door.to, err = store.Open(ctx, store.Options{DSN: c.DSN, Name: c.Name + " " + door.name, MaxConns: door.conns, Log: log})
-		if err != nil {
-			w.close()
-			return nil, err
-		}
+		*one.to = newDoor(store.Options{DSN: c.DSN, Name: c.Name + " " + one.name, MaxConns: one.conns, Log: log})
+	}
+	// A connection string that cannot be read is said at once; a database that is away is waited for.
+	first, cancel := context.WithTimeout(ctx, 2*knock)
+	defer cancel()
+	if _, err := w.desk.enter(first); desk.KindOf(err) == desk.Invalid {
+		return nil, err
 	}
 	w.page = answer.New(answer.Options{
 		Listen: c.AnswerListen, TLS: web.TLS{CertFile: c.TLSCert, KeyFile: c.TLSKey}, Keys: w.keys, Store: w.answers,
@@ -77,10 +79,8 @@ func wire(ctx context.Context, c *config, log *slog.Logger) (*wired, error) {
 }
 
 func (w *wired) close() {
-	for _, s := range []*store.Store{w.desk, w.mails, w.answers} {
-		if s != nil {
-			s.Close()
-		}
+	for _, d := range []*door{w.desk, w.mails, w.answers} {
+		d.close()
 	}
 }
 
@@ -88,21 +88,27 @@ func (w *wired) close() {
 func (w *wired) services() []engine.Service {
 	dispatches, mails := w.bell.line(), w.bell.line()
 	return []engine.Service{
-		{Name: "listen", Run: func(ctx context.Context) error { return w.bell.listen(ctx, w.desk) }},
-		{Name: "answer", Run: w.page.Run},
-		{Name: "tally", Run: tally.New(tally.Options{Store: w.desk, Log: w.log}).Run},
-		{Name: "send", Run: send.New(w.sending(mails)).Run},
-		{Name: "dispatch", Run: dispatch.New(dispatch.Options{
-			Store: w.desk, Holder: w.holder, Wake: dispatches, Now: time.Now, Log: w.log,
-			Expanded: func(desk.DispatchID) { w.bell.ring() },
-		}).Run},
-		{Name: "intake", Run: intake.New(intake.Options{Store: w.desk, Sources: w.sources, Holder: w.holder, Now: time.Now, Log: w.log}).Run},
+		{Name: "answer", Run: w.page.Run}, // first and behind no door: it takes answers while the database is away
+		w.behind("listen", w.desk, w.bell.listen),
+		w.behind("tally", w.desk, func(ctx context.Context, s *store.Store) error {
+			return tally.New(tally.Options{Store: s, Log: w.log}).Run(ctx)
+		}),
+		w.behind("send", w.mails, func(ctx context.Context, s *store.Store) error { return send.New(w.sending(s, mails)).Run(ctx) }),
+		w.behind("dispatch", w.desk, func(ctx context.Context, s *store.Store) error {
+			return dispatch.New(dispatch.Options{
+				Store: s, Holder: w.holder, Wake: dispatches, Now: time.Now, Log: w.log,
+				Expanded: func(desk.DispatchID) { w.bell.ring() },
+			}).Run(ctx)
+		}),
+		w.behind("intake", w.desk, func(ctx context.Context, s *store.Store) error {
+			return intake.New(intake.Options{Store: s, Sources: w.sources, Holder: w.holder, Now: time.Now, Log: w.log}).Run(ctx)
+		}),
 	}
 }
 
-func (w *wired) sending(wake <-chan struct{}) send.Options {
+func (w *wired) sending(s *store.Store, wake <-chan struct{}) send.Options {
 	return send.Options{
-		Store: w.mails, Process: w.c.Name, Holder: w.holder, Opener: w.opener, Wake: wake, Now: time.Now, Jitter: rand.Float64, Log: w.log,
+		Store: s, Process: w.c.Name, Holder: w.holder, Opener: w.opener, Wake: wake, Now: time.Now, Jitter: rand.Float64, Log: w.log,
 		Compose: func(l desk.Letter) (send.Composer, error) { return compose.New(l, w.compose) },
 		Token: func(m desk.Mail) (string, error) {
 			return w.keys[0].Sign(desk.Token{DispatchID: m.DispatchID, PersonID: m.PersonID, IssuedOn: m.CreatedAt})

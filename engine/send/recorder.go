@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	gather    = 48               // results worth a commit of their own
-	gatherFor = time.Millisecond // and how long they are waited for, at most
-	retryFrom = 50 * time.Millisecond
-	retryTo   = time.Second
+	gather     = 48               // results worth a commit of their own
+	gatherFor  = time.Millisecond // and how long they are waited for, at most
+	gatherStep = gatherFor / 4    // between two looks
+	retryFrom  = 50 * time.Millisecond
+	retryTo    = time.Second
 )
 
 // record is the one self-clocking recorder of the process: it takes what has arrived, commits it, takes what arrived
@@ -57,21 +58,23 @@ func drain(batch []route.Result, from <-chan route.Result) []route.Result {
 	}
 }
 
-// linger waits a moment for more: a commit costs as much as sending several mails, and the window leaves room for it.
+// linger waits a moment for more: a commit costs as much as sending several mails, and the window leaves room for it. It
+// sleeps and looks again, because to be woken by each result would cost as much as to read its answer from the carrier.
 func (s *Service) linger(ctx context.Context, batch []route.Result) []route.Result {
-	timer := time.NewTimer(gatherFor)
+	timer := time.NewTimer(gatherStep)
 	defer timer.Stop()
-	for len(batch) < gather {
+	for range gatherFor / gatherStep {
 		select {
-		case r := <-s.results:
-			batch = append(batch, r)
 		case <-timer.C:
-			return batch
 		case <-ctx.Done():
 			return batch
 		}
+		if batch = drain(batch, s.results); len(batch) >= gather {
+			return batch
+		}
+		timer.Reset(gatherStep)
 	}
-	return drain(batch, s.results)
+	return batch
 }
 
 // commit writes the results, however long it takes. False only when ctx ended first.

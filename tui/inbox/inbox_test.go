@@ -54,9 +54,13 @@ func TestRows(t *testing.T) {
 		retracted.Item.Event.Status = desk.EventRetracted
 		retracted.Item.Event.MaxIntensity, retracted.Item.IncidentID = desk.IntensityUnknown, 7
 		b.Put(retracted)
+		partly := tuitest.Main(93, desk.Live, tuitest.MainShock)
+		partly.Item.Advice.Checks[1] = desk.Check{Code: desk.CheckPhase, Result: desk.Undetermined, Text: "取消が1通ありました。"}
+		partly.Item.Advice.Grade = desk.GradeInfo
+		b.Put(partly)
 	})
 	view := ansi.Strip(m.View(ui.Frame{W: 80, H: 19, Now: tuitest.MainShock, Theme: ui.ThemeFor(desk.Live)}))
-	for _, want := range []string{"矛盾 2 件", "#3 に併合?", "【取消】", "災害 #7", "読めず", "訓練 情報", "6強"} {
+	for _, want := range []string{"矛盾 2 件", "#3 に併合?", "【取消】", "災害 #7", "取消電文あり", "読めず", "訓練 情報", "6強"} {
 		if !strings.Contains(view, want) {
 			t.Errorf("%q is missing:\n%s", want, view)
 		}

@@ -2,6 +2,7 @@ package inbox
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -233,6 +234,11 @@ func said(f ui.Frame, it desk.InboxItem) string {
 	return f.Lang.Finding("")
 }
 
+// partlyCancelled reports whether a telegram of the event was withdrawn: the alarm it raised is gone from the list, the reason must not be.
+func partlyCancelled(a *desk.Advice) bool {
+	return slices.ContainsFunc(a.Checks, func(c desk.Check) bool { return c.Code == desk.CheckPhase && c.Result != desk.Passed })
+}
+
 // hint is the one thing to know before opening: contradictions first, then where it belongs.
 func hint(f ui.Frame, it desk.InboxItem) string {
 	switch {
@@ -242,6 +248,8 @@ func hint(f ui.Frame, it desk.InboxItem) string {
 		return ""
 	case it.Verification == nil && it.Advice.Contradictions() > 0:
 		return f.Lang.F(words.contradicts, it.Advice.Contradictions())
+	case it.Verification == nil && partlyCancelled(it.Advice):
+		return f.Lang.T(words.cancelled)
 	case it.Advice.Merge != nil && it.Advice.Merge.Join:
 		return f.Lang.F(words.joinAsk, it.Advice.Merge.IncidentID)
 	case it.Advice.Merge != nil:

@@ -8,7 +8,7 @@ var words = struct {
 	tsunami, telegrams, triggered, updated             ui.Text
 	unread, cannotRead, retracted, prefectures, pieces ui.Text
 	inIncident, contradicts, joinAsk, apartAsk         ui.Text
-	about, judged, merge                               ui.Text
+	about, judged, merge, cancelled                    ui.Text
 }{
 	title: ui.Text{JA: "受付一覧", EN: "Inbox"}, open: ui.Text{JA: "開いて判断", EN: "open"},
 	showNew: ui.Text{JA: "新着を表示", EN: "show new"}, empty: ui.Text{JA: "電文はまだありません。", EN: "No telegram yet."},
@@ -24,4 +24,5 @@ var words = struct {
 	apartAsk: ui.Text{JA: "#%d とは別?", EN: "not #%d?"},
 	about:    ui.Text{JA: "選んでいる事象（Enter で判断）", EN: "Selected (Enter to judge)"},
 	judged:   ui.Text{JA: "判断: %s", EN: "finding: %s"}, merge: ui.Text{JA: "併合の参考", EN: "Join or new"},
+	cancelled: ui.Text{JA: "取消電文あり", EN: "a retraction"},
 }

@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/term"
+
+	"yagura/store/desk"
 )
 
 // dial opens a real SSH connection to the desk. The console was started by this program on this machine's loopback a moment
@@ -69,16 +71,21 @@ func sit(ctx context.Context, client *ssh.Client) error {
 				session.WindowChange(h, w)
 			}
 		case <-ctx.Done():
+			fmt.Fprint(os.Stdout, tidy)
 			return nil
 		case err := <-ended:
 			var missing *ssh.ExitMissingError
-			if errors.As(err, &missing) {
-				return nil
+			if errors.As(err, &missing) { // the console ended without taking leave
+				fmt.Fprint(os.Stdout, tidy)
+				return desk.Errorf(desk.Unavailable, "demo.sit", "当直卓との接続が切れました。記録は log/console.log にあります。")
 			}
 			return err
 		}
 	}
 }
+
+// tidy leaves the desk's screen when the desk could not do it itself: ordinary screen, cursor shown, no colour, no marked paste.
+const tidy = "\x1b[?1049l\x1b[?25h\x1b[?2004l\x1b[0m\r\n"
 
 func terminalName() string {
 	if name := os.Getenv("TERM"); name != "" {

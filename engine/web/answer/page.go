@@ -92,7 +92,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 		s.refuse(v, err)
 		return
 	}
-	v.heading = (*s.headings.Load())[v.token.DispatchID]
+	v.heading = s.headingOf(r.Context(), v.token.DispatchID)
 	if r.Method == http.MethodPost {
 		s.post(v)
 		return

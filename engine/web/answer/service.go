@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,7 +30,8 @@ const (
 	journalWithin  = 5 * time.Second
 	drainWithin    = 5 * time.Second
 	headingsWithin = 2 * time.Second
-	stuckFor       = 30 * time.Second // between two tries of answers the database will not take
+	headingSoon    = 300 * time.Millisecond // a page rather without its title than late
+	stuckFor       = 30 * time.Second       // between two tries of answers the database will not take
 	batchMost      = 500
 	queueMost      = 4096
 	postsPerToken  = 10 // a minute
@@ -80,6 +82,7 @@ type Service struct {
 	posts   *web.Limiter[personKey]
 
 	headings  atomic.Pointer[map[desk.DispatchID]desk.Heading]
+	asking    sync.Mutex                // held while somebody looks for a heading that is not known yet
 	awayUntil atomic.Pointer[time.Time] // with its monotonic reading: a wall clock set back must not keep answers in the journal
 	drainNow  chan struct{}
 
@@ -233,6 +236,19 @@ func (s *Service) follow(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// headingOf gives mode and title of a dispatch. The first links of a new dispatch may be opened before the next refresh: one
+// visitor at a time looks for it, so that even the first drill page says 【訓練】 (law 4). While the database is away nobody waits.
+func (s *Service) headingOf(ctx context.Context, id desk.DispatchID) desk.Heading {
+	if h, known := (*s.headings.Load())[id]; known || s.away() || !s.asking.TryLock() {
+		return h
+	}
+	defer s.asking.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, headingSoon)
+	defer cancel()
+	s.loadHeadings(ctx)
+	return (*s.headings.Load())[id]
 }
 
 func (s *Service) loadHeadings(ctx context.Context) {
