@@ -3,7 +3,9 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,22 +40,45 @@ func (tx *Tx) audienceOf(ctx context.Context, incident desk.IncidentID, triggere
 	return a, err
 }
 
+// fallen gives the time from which a dispatch o no longer asks anybody: it was stopped, withdrawn or expired. NULL while it stands.
+const fallen = `least((SELECT s.at FROM stop s WHERE s.dispatch_id = o.id), CASE WHEN o.state IN ('stopped', 'withdrawn', 'expired') THEN o.ended_at END)`
+
+// untrusted tells whether a dispatch d, approved by a, left people out because another one asked them that has fallen since and
+// before @seen. Its prefectures then do not tell who was asked, so it counts as having asked nobody: a duplicate rather than a
+// miss (law 5).
+const untrusted = `EXISTS (
+	SELECT FROM dispatch o JOIN approval oa ON oa.dispatch_id = o.id
+	WHERE o.incident_id = d.incident_id AND oa.id < a.id AND ` + fallen + ` > a.at AND ` + fallen + ` <= @seen)`
+
 // askedBefore lists the prefectures that the dispatches of an incident approved before this approval ask, or have asked, as they
 // stood when it was given: whoever approved saw the head-count without those people, so a stop of the other dispatch after that
-// must not add them to his (law 2). One that had been stopped by then counts as not asked: a duplicate rather than a miss (law 5).
+// must not add them to his (law 2). One that had been stopped by then counts as not asked (law 5).
 func (tx *Tx) askedBefore(ctx context.Context, incident desk.IncidentID, approval desk.ApprovalID) ([]int16, error) {
+	seen, err := tx.approvedAt(ctx, approval)
+	if err != nil {
+		return nil, err
+	}
 	rows, err := tx.Query(ctx, `
-		WITH given AS (SELECT coalesce((SELECT at FROM approval WHERE id = @approval), 'infinity') AS at)
-		SELECT DISTINCT p.prefecture::smallint FROM given, dispatch d
+		SELECT DISTINCT p.prefecture::smallint FROM dispatch d
 		JOIN approval a ON a.dispatch_id = d.id JOIN dispatch_prefecture p ON p.dispatch_id = d.id
 		WHERE d.incident_id = @incident AND a.id < @approval
-		  AND (d.state IN ('approved', 'expanded', 'sending', 'sent') OR d.ended_at > given.at)
-		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id AND s.at <= given.at)`,
-		pgx.NamedArgs{"incident": incident, "approval": approval})
+		  AND (d.state IN ('approved', 'expanded', 'sending', 'sent') OR d.ended_at > @seen)
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id AND s.at <= @seen) AND NOT `+untrusted,
+		pgx.NamedArgs{"incident": incident, "approval": approval, "seen": seen})
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, pgx.RowTo[int16])
+}
+
+// approvedAt is when an approval was given, and now where there is none yet.
+func (tx *Tx) approvedAt(ctx context.Context, approval desk.ApprovalID) (time.Time, error) {
+	at := tx.Now
+	err := tx.QueryRow(ctx, `SELECT at FROM approval WHERE id = @id`, pgx.NamedArgs{"id": approval}).Scan(&at)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return at, err
 }
 
 // PreviewAudience counts who would be asked in an incident (0 = a new one) as of one instant. A usable address is one that is

@@ -32,8 +32,18 @@ func TestAStopElsewhereAddsNobodyToAnApprovedDispatch(t *testing.T) {
 	if err != nil || step.People != 5 {
 		t.Errorf("expanded to %d people, %v; approved were 5", step.People, err)
 	}
-	// Whoever drafts from now on is told of everybody the stopped one no longer asks.
-	if preview, err := d.store.PreviewAudience(t.Context(), d.incident, storetest.Ishikawa()); err != nil || preview.People != 0 {
-		t.Logf("preview after the stop: %d, %v", preview.People, err)
+	// The second one left the thirty out and the first one never reached them: whoever drafts from now on must find them.
+	preview, err := d.store.PreviewAudience(t.Context(), d.incident, storetest.Ishikawa())
+	if err != nil || preview.People != 30 {
+		t.Errorf("after the stop %d people can still be asked, %v; want 30", preview.People, err)
+	}
+	open, err := d.store.OpenIncidents(t.Context(), desk.Live)
+	if err != nil || len(open) != 1 || len(open[0].Notified) != 0 {
+		t.Errorf("the desk is told that somebody was asked: %+v, %v", open, err)
+	}
+	// A dispatch approved after the stop counted without it and is believed.
+	third := d.approve(t)
+	if preview, err = d.store.PreviewAudience(t.Context(), d.incident, storetest.Ishikawa()); err != nil || preview.People != 0 {
+		t.Errorf("dispatch %d asks them, but %d can still be asked, %v", third, preview.People, err)
 	}
 }

@@ -59,7 +59,8 @@ func (s *Store) SetCarriers(ctx context.Context, actor string, carriers []desk.C
 				return err
 			}
 		}
-		return tx.audit(ctx, actor, "set-carriers", "carriers", lanes)
+		// Whole, not by name: whoever changes a host sends every mail of the lane somewhere else.
+		return tx.audit(ctx, actor, "set-carriers", "carriers", carriers)
 	})
 }
 

@@ -251,10 +251,10 @@ func (tx *Tx) addEvents(ctx context.Context, ids []int64, at map[desk.IncidentID
 func (tx *Tx) addNotified(ctx context.Context, ids []int64, at map[desk.IncidentID]*desk.Incident) error {
 	rows, err := tx.Query(ctx, `
 		SELECT d.incident_id, p.prefecture, max(p.intensity), array_agg(DISTINCT d.event_id ORDER BY d.event_id)
-		FROM dispatch d JOIN dispatch_prefecture p ON p.dispatch_id = d.id
+		FROM dispatch d JOIN approval a ON a.dispatch_id = d.id JOIN dispatch_prefecture p ON p.dispatch_id = d.id
 		WHERE d.incident_id = ANY(@ids) AND d.state IN ('approved', 'expanded', 'sending', 'sent')
-		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
-		GROUP BY d.incident_id, p.prefecture ORDER BY d.incident_id, p.prefecture`, pgx.NamedArgs{"ids": ids})
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id) AND NOT `+untrusted+`
+		GROUP BY d.incident_id, p.prefecture ORDER BY d.incident_id, p.prefecture`, pgx.NamedArgs{"ids": ids, "seen": tx.Now})
 	if err != nil {
 		return err
 	}

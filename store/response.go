@@ -30,7 +30,20 @@ func (s *Store) RecordResponses(ctx context.Context, batch []desk.Response) erro
 		return cmp.Or(cmp.Compare(a.DispatchID, b.DispatchID), cmp.Compare(a.PersonID, b.PersonID), a.ReceivedAt.Compare(b.ReceivedAt))
 	})
 	c := columnsOf(batch)
-	const sql = `
+	_, err := s.pool.Exec(ctx, newAnswers, c)
+	if isCode(err, "23505") { // unique_violation: one of them was stored before, the careful way tells which
+		_, err = s.pool.Exec(ctx, anyAnswers, c)
+	}
+	return wrap(op, err)
+}
+
+// newAnswers is the usual case and anyAnswers the careful one: ON CONFLICT looks up every nonce once more and writes every row
+// twice to the log.
+const (
+	newAnswers = keepAnswers + moveStanding
+	anyAnswers = keepAnswers + ` ON CONFLICT (nonce) DO NOTHING ` + moveStanding
+
+	keepAnswers = `
 		WITH answer AS (
 			SELECT * FROM unnest(@nonce::bytea[], @dispatch::bigint[], @person::bigint[], @received::timestamptz[],
 				@safety::text[], @attendance::text[], @comment::text[], @channel::text[])
@@ -40,25 +53,28 @@ func (s *Store) RecordResponses(ctx context.Context, batch []desk.Response) erro
 			SELECT nonce, dispatch_id, person_id, received_at, now(), safety, attendance, comment,
 				CASE WHEN EXISTS (SELECT FROM recipient r WHERE r.dispatch_id = a.dispatch_id AND r.person_id = a.person_id)
 					THEN channel ELSE @unknown END
-			FROM answer a ORDER BY line
-			ON CONFLICT (nonce) DO NOTHING
+			FROM answer a ORDER BY line`
+
+	moveStanding = `
 			RETURNING id, dispatch_id, person_id, received_at, safety, attendance
 		), latest AS ( -- an upsert may touch a row once: fold the answers of one person, the last wins
 			SELECT DISTINCT ON (dispatch_id, person_id) dispatch_id, person_id, id, received_at, safety, attendance,
 				count(*) OVER (PARTITION BY dispatch_id, person_id) AS answers
 			FROM kept ORDER BY dispatch_id, person_id, received_at DESC, id DESC
 		)
-		INSERT INTO standing AS old (dispatch_id, person_id, response_id, received_at, safety, attendance, answers)
-		SELECT dispatch_id, person_id, id, received_at, safety, attendance, answers FROM latest
+		INSERT INTO standing AS old (dispatch_id, person_id, response_id, received_at, safety, attendance, answers, prefecture, top_group)
+		SELECT l.dispatch_id, l.person_id, l.id, l.received_at, l.safety, l.attendance, l.answers, r.prefecture, r.top_group
+		FROM latest l LEFT JOIN recipient r ON r.dispatch_id = l.dispatch_id AND r.person_id = l.person_id
+		ORDER BY l.dispatch_id, l.person_id
 		ON CONFLICT (dispatch_id, person_id) DO UPDATE SET
 			answers     = old.answers + excluded.answers,
 			response_id = CASE WHEN (excluded.received_at, excluded.response_id) > (old.received_at, old.response_id) THEN excluded.response_id ELSE old.response_id END,
 			safety      = CASE WHEN (excluded.received_at, excluded.response_id) > (old.received_at, old.response_id) THEN excluded.safety ELSE old.safety END,
 			attendance  = CASE WHEN (excluded.received_at, excluded.response_id) > (old.received_at, old.response_id) THEN excluded.attendance ELSE old.attendance END,
-			received_at = greatest(excluded.received_at, old.received_at)`
-	_, err := s.pool.Exec(ctx, sql, c)
-	return wrap(op, err)
-}
+			received_at = greatest(excluded.received_at, old.received_at),
+			prefecture  = coalesce(excluded.prefecture, old.prefecture),
+			top_group   = coalesce(excluded.top_group, old.top_group)`
+)
 
 func columnsOf(batch []desk.Response) pgx.NamedArgs {
 	n := len(batch)

@@ -37,6 +37,7 @@ type Options struct {
 type Store struct {
 	pool pool
 	log  *slog.Logger
+	sent sentCounts // for CountTally
 }
 
 // Open connects and checks that this build understands the schema. It fails with Unavailable when the database is away.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -67,46 +68,229 @@ const (
 	classWithdrawn     = 4
 )
 
-// CountTally counts a dispatch: one statement, so one instant, whatever is written meanwhile. FirstAnswer and LastAnswer are
-// the earliest and latest among the answers that count (each person's latest). A dispatch without recipients gives zeros;
-// one that does not exist is NotFound.
+// answeredSQL counts what is in the lines of standing alone; prefecture is null where the fan-out did not know the person.
+const answeredSQL = `
+SELECT prefecture, top_group, safety, attendance, count(*)::int AS people,
+	CASE WHEN @closed::timestamptz IS NULL THEN 0 ELSE count(*) FILTER (WHERE received_at > @closed::timestamptz) END::int AS late,
+	count(*) FILTER (WHERE answers > 1)::int AS changed, min(received_at) AS first_at, max(received_at) AS last_at
+FROM standing WHERE dispatch_id = @id GROUP BY prefecture, top_group, safety, attendance`
+
+// silentSQL counts who cannot be reached and has not answered. They are few and found by indexes of their own.
+const silentSQL = `
+WITH refused AS MATERIALIZED (
+	SELECT person_id, count(*) AS mails FROM (
+		SELECT (SELECT m.person_id FROM mail m WHERE m.dispatch_id = @id AND m.lane = a.lane AND m.id = a.mail_id) AS person_id,
+			(SELECT min(o.outcome) FROM attempt o WHERE o.mail_id = a.mail_id) AS best
+		FROM (SELECT DISTINCT mail_id, lane FROM attempt WHERE dispatch_id = @id AND outcome = 3) a) r
+	WHERE best > 1 GROUP BY person_id
+), unreached AS MATERIALIZED (
+	SELECT person_id FROM recipient WHERE dispatch_id = @id AND mails = 0
+	UNION ALL
+	SELECT f.person_id FROM refused f
+	WHERE f.mails = (SELECT r.mails FROM recipient r WHERE r.dispatch_id = @id AND r.person_id = f.person_id)
+)
+SELECT r.prefecture::smallint AS prefecture, r.top_group, count(*)::int AS people
+FROM unreached u JOIN recipient r ON r.dispatch_id = @id AND r.person_id = u.person_id
+WHERE NOT EXISTS (SELECT FROM standing s WHERE s.dispatch_id = @id AND s.person_id = u.person_id)
+GROUP BY r.prefecture, r.top_group`
+
+// CountTally counts a dispatch in one snapshot, so as of one instant, whatever is written meanwhile. FirstAnswer and
+// LastAnswer are the earliest and latest among the answers that count (each person's latest). A dispatch without recipients
+// gives zeros; one that does not exist is NotFound.
+//
+// While people are being written, after a stop, and when an answer came from somebody the fan-out did not know, everybody is
+// counted (countSQL). Otherwise who was sent to does not change any more and is counted once; then only the answers and the
+// few who cannot be reached are counted, and the rest is unanswered. Both ways give the same; a property test compares them.
 func (s *Store) CountTally(ctx context.Context, id desk.DispatchID) (desk.Tally, error) {
 	const op = "store.CountTally"
-	t := desk.Tally{DispatchID: id, Safety: map[desk.Safety]int{}, Attendance: map[desk.Attendance]int{}}
+	var t desk.Tally
 	err := s.read(ctx, op, func(tx *Tx) error {
-		t.AsOf = tx.Now
-		// Fresh tables have no statistics, and the planner then believes in a handful of rows: looking up 11,500 people one by
-		// one, and sorting them, costs several times as much as hashing them. What must loop all the same then looks expensive enough to be
-		// compiled, which takes half a second: no JIT.
-		if _, err := tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true), set_config('enable_sort', 'off', true), set_config('jit', 'off', true)`); err != nil {
-			return err
-		}
-		groups, err := tx.topGroups(ctx, id)
+		c := counting{tx: tx, id: id, t: desk.Tally{DispatchID: id, AsOf: tx.Now, Safety: map[desk.Safety]int{}, Attendance: map[desk.Attendance]int{}}}
+		err := c.open(ctx)
 		if err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, countSQL, pgx.NamedArgs{"id": int64(id)})
-		if err != nil {
-			return err
+		quick := false
+		if c.settled {
+			quick, err = c.quick(ctx, &s.sent)
 		}
-		byPrefecture, byGroup := breakdown{}, breakdown{}
-		var c cell
-		_, err = pgx.ForEachRow(rows, []any{
-			&c.Prefecture, &c.TopGroup, &c.Class, &c.Safety, &c.Attendance, &c.People, &c.Late, &c.Changed, &c.FirstAt, &c.LastAt,
-		}, func() error {
-			addTotals(&t, &c)
-			c.addTo(byPrefecture.line(int64(c.Prefecture), c.Prefecture.Name()))
-			key, name := int64(1<<62), ungrouped // sorted last
-			if c.TopGroup != nil {
-				key, name = *c.TopGroup, groups[*c.TopGroup]
-			}
-			c.addTo(byGroup.line(key, name))
-			return nil
-		})
-		t.ByPrefecture, t.ByGroup = byPrefecture.sorted(), byGroup.sorted()
+		if err == nil && !quick {
+			err = c.everybody(ctx)
+		}
+		t = c.t
+		t.ByPrefecture, t.ByGroup = c.byPrefecture.sorted(), c.byGroup.sorted()
 		return err
 	})
 	return t, err
+}
+
+// counting is one count under way.
+type counting struct {
+	tx                    *Tx
+	id                    desk.DispatchID
+	t                     desk.Tally
+	groups                map[int64]string
+	closed, expanded      *time.Time
+	settled               bool // expanded and not stopped
+	byPrefecture, byGroup breakdown
+}
+
+// open reads what the count depends on; NotFound when the dispatch does not exist.
+func (c *counting) open(ctx context.Context) (err error) {
+	// Fresh tables have no statistics, and the planner then believes in a handful of rows: looking up 11,500 people one by
+	// one, and sorting them, costs several times as much as hashing them.
+	if _, err := c.tx.Exec(ctx, `SELECT set_config('enable_sort', 'off', true)`); err != nil {
+		return err
+	}
+	if c.groups, err = c.tx.topGroups(ctx, c.id); err != nil {
+		return err
+	}
+	c.byPrefecture, c.byGroup = breakdown{}, breakdown{}
+	var stopped bool
+	err = c.tx.QueryRow(ctx, `
+		SELECT i.closed_at, d.expanded_at, EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
+		FROM dispatch d JOIN incident i ON i.id = d.incident_id WHERE d.id = @id`, pgx.NamedArgs{"id": int64(c.id)}).Scan(&c.closed, &c.expanded, &stopped)
+	c.settled = c.expanded != nil && !stopped
+	return err
+}
+
+// everybody puts every recipient in a class.
+func (c *counting) everybody(ctx context.Context) error {
+	if _, err := c.tx.Exec(ctx, `SELECT set_config('enable_nestloop', 'off', true)`); err != nil {
+		return err
+	}
+	rows, err := c.tx.Query(ctx, countSQL, pgx.NamedArgs{"id": int64(c.id)})
+	if err != nil {
+		return err
+	}
+	var x cell
+	_, err = pgx.ForEachRow(rows, []any{
+		&x.Prefecture, &x.TopGroup, &x.Class, &x.Safety, &x.Attendance, &x.People, &x.Late, &x.Changed, &x.FirstAt, &x.LastAt,
+	}, func() error {
+		c.add(&x)
+		return nil
+	})
+	return err
+}
+
+func (c *counting) add(x *cell) {
+	addTotals(&c.t, x)
+	x.addTo(c.byPrefecture.line(int64(x.Prefecture), x.Prefecture.Name()))
+	key, name := int64(1<<62), ungrouped // sorted last
+	if x.TopGroup != nil {
+		key, name = *x.TopGroup, c.groups[*x.TopGroup]
+	}
+	x.addTo(c.byGroup.line(key, name))
+}
+
+// quick counts the answers and the unreachable, and takes them from who was sent to. False, with nothing counted, when an
+// answer came from somebody the fan-out did not know.
+func (c *counting) quick(ctx context.Context, known *sentCounts) (bool, error) {
+	rows, err := c.tx.Query(ctx, answeredSQL, pgx.NamedArgs{"id": int64(c.id), "closed": c.closed})
+	if err != nil {
+		return false, err
+	}
+	var cells []cell
+	var prefecture *desk.Prefecture
+	unknown := false
+	x := cell{Class: classAnswered}
+	_, err = pgx.ForEachRow(rows, []any{&prefecture, &x.TopGroup, &x.Safety, &x.Attendance, &x.People, &x.Late, &x.Changed, &x.FirstAt, &x.LastAt}, func() error {
+		if unknown = unknown || prefecture == nil; !unknown {
+			x.Prefecture = *prefecture
+			cells = append(cells, x)
+		}
+		return nil
+	})
+	if err != nil || unknown {
+		return false, err
+	}
+	if rows, err = c.tx.Query(ctx, silentSQL, pgx.NamedArgs{"id": int64(c.id)}); err != nil {
+		return false, err
+	}
+	x = cell{Class: classUndeliverable}
+	_, err = pgx.ForEachRow(rows, []any{&x.Prefecture, &x.TopGroup, &x.People}, func() error {
+		cells = append(cells, x)
+		return nil
+	})
+	if err != nil {
+		return false, err
+	}
+	sent, err := known.of(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	for i := range cells {
+		c.add(&cells[i])
+		sent[cells[i].place()] -= cells[i].People
+	}
+	for at, people := range sent {
+		if people != 0 { // below zero the sum would not add up, and is not published (Tally.Check)
+			x := cell{Prefecture: at.prefecture, Class: classUnanswered, People: people}
+			if at.group != 0 {
+				x.TopGroup = &at.group
+			}
+			c.add(&x)
+		}
+	}
+	return true, nil
+}
+
+// place is where a person is tallied; group 0 is none.
+type place struct {
+	prefecture desk.Prefecture
+	group      int64
+}
+
+func (c *cell) place() place {
+	at := place{prefecture: c.Prefecture}
+	if c.TopGroup != nil {
+		at.group = *c.TopGroup
+	}
+	return at
+}
+
+// sentCounts remembers who was sent to, of dispatches whose fan-out is complete: recipients are never changed after that. A
+// fan-out that was lost in a failover and done again has another time.
+type sentCounts struct {
+	mu    sync.Mutex
+	known map[desk.DispatchID]sentCount
+}
+
+type sentCount struct {
+	expanded time.Time
+	people   map[place]int
+}
+
+// sentKept bounds the memory; more dispatches are not counted at once.
+const sentKept = 64
+
+// of gives a copy to take from.
+func (k *sentCounts) of(ctx context.Context, c *counting) (map[place]int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if got := k.known[c.id]; got.people != nil && got.expanded.Equal(*c.expanded) {
+		return maps.Clone(got.people), nil
+	}
+	rows, err := c.tx.Query(ctx, `SELECT prefecture::smallint, coalesce(top_group, 0), count(*) FROM recipient WHERE dispatch_id = @id GROUP BY 1, 2`,
+		pgx.NamedArgs{"id": int64(c.id)})
+	if err != nil {
+		return nil, err
+	}
+	people := map[place]int{}
+	var at place
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&at.prefecture, &at.group, &n}, func() error {
+		people[at] = n
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if k.known == nil || len(k.known) >= sentKept {
+		k.known = map[desk.DispatchID]sentCount{}
+	}
+	k.known[c.id] = sentCount{expanded: *c.expanded, people: people}
+	return maps.Clone(people), nil
 }
 
 // topGroups gives the names of the first level of the tree, and NotFound when the dispatch does not exist.

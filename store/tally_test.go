@@ -200,7 +200,46 @@ func TestTallyEqualsANaiveRecount(t *testing.T) { // F3-1-j
 		if d := gocmp.Diff(want, got); d != "" {
 			rt.Fatal(d)
 		}
+		// Everybody was counted so far. Once the fan-out is complete only answers and the unreachable are: the same must come out.
+		if _, err := owner.Exec(t.Context(), `UPDATE dispatch SET expanded_at = now() WHERE id = $1`, id); err != nil {
+			rt.Fatal(err)
+		}
+		for range 2 { // the second time from what is remembered
+			quick, err := s.CountTally(t.Context(), desk.DispatchID(id))
+			if err != nil {
+				rt.Fatal(err)
+			}
+			quick.ByGroup, quick.ByPrefecture, quick.AsOf = byName(quick.ByGroup), byName(quick.ByPrefecture), got.AsOf
+			if d := gocmp.Diff(want, quick); d != "" {
+				rt.Fatal("counted by the answers: ", d)
+			}
+		}
 	})
+}
+
+func TestAnAnswerOfAnUnknownPersonCountsWhenTheRecipientIsBack(t *testing.T) { // a failover lost the fan-out
+	db := storetest.New(t)
+	s := db.Store(storetest.Engine)
+	db.Exec(tallyBase)
+	addDispatch(db, 1, "sending")
+	db.Exec(`UPDATE dispatch SET expanded_at = now(); INSERT INTO recipient VALUES (1, 1, 17, 'intensity', 1, 1)`)
+	for person := range 2 {
+		answer := desk.Response{DispatchID: 1, PersonID: desk.PersonID(person + 1), ReceivedAt: time.Now(), Safety: "well", Attendance: "now", Channel: "link"}
+		answer.Nonce[0] = byte(person)
+		if err := s.RecordResponses(t.Context(), []desk.Response{answer}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(sent int) {
+		t.Helper()
+		got, err := s.CountTally(t.Context(), 1)
+		if err != nil || got.Sent != sent || got.Answered != sent || got.Unanswered != 0 {
+			t.Fatalf("%+v, %v; want %d sent and answered", got, err, sent)
+		}
+	}
+	check(1)
+	db.Exec(`UPDATE dispatch SET expanded_at = now() + interval '1 s'; INSERT INTO recipient VALUES (1, 2, 17, 'intensity', 1, 1)`)
+	check(2)
 }
 
 func writeHistory(rt *rapid.T, t *testing.T, owner *pgx.Conn, s *store.Store, id int, h history, ended time.Time) {
@@ -219,7 +258,7 @@ func writeHistory(rt *rapid.T, t *testing.T, owner *pgx.Conn, s *store.Store, id
 			b.Queue(`INSERT INTO mail (dispatch_id, approval_id, person_id, address_id, lane, sealed, domain, created_at) VALUES ($1, $1, $2, $3, $4, '', 'd', now())`,
 				id, i+1, i*10+m, fmt.Sprint("lane", m))
 			for n, o := range outcomes {
-				b.Queue(`INSERT INTO attempt SELECT max(id), $1, 1, $2, 'x', now(), $3, 'rcpt', 0, '', '', now() FROM mail`, n, id, o)
+				b.Queue(`INSERT INTO attempt SELECT id, $1, 1, $2, lane, now(), $3, 'rcpt', 0, '', '', now() FROM mail ORDER BY id DESC LIMIT 1`, n, id, o)
 			}
 		}
 		for n, a := range p.Answers {

@@ -15,6 +15,10 @@ import (
 // lower id may appear after a higher one was read, but never thousands later.
 const unreadReach = 10_000
 
+// unreadMost is how many bytes of a telegram Unread gives: more than any reader takes (jma.MaxBytes), so that what is too long is
+// still seen to be, and a handful of huge ones cannot fill the memory of the engine. TelegramRaw gives all of them.
+const unreadMost = 9 << 20
+
 // StoreTelegram keeps one telegram verbatim, before anybody tries to understand it (law 1). A telegram whose digest is already
 // there, by whatever path, is the same telegram: its id comes back with fresh = false. The row is its own record and can
 // never be changed; it has no audit row beside it.
@@ -55,17 +59,17 @@ func nonNil(b []byte) []byte {
 	return b
 }
 
-// Unread lists telegrams that have no reading yet, oldest first, with their bytes. Only the envelope is filled.
+// Unread lists telegrams that have no reading yet, oldest first, with their bytes (the first 9 MiB of them). Only the envelope is filled.
 func (s *Store) Unread(ctx context.Context, limit int) ([]desk.Telegram, error) {
 	const op = "store.Unread"
 	var out []desk.Telegram
 	err := s.read(ctx, op, func(tx *Tx) error {
 		rows, err := tx.Query(ctx, `
-			SELECT t.id, t.digest, t.feed, t.name, t.raw, t.received_at, t.stored_at
+			SELECT t.id, t.digest, t.feed, t.name, substring(t.raw FROM 1 FOR @most), t.received_at, t.stored_at
 			FROM telegram t
 			WHERE t.id > (SELECT coalesce(max(telegram_id), 0) - @reach FROM reading)
 			  AND NOT EXISTS (SELECT FROM reading r WHERE r.telegram_id = t.id)
-			ORDER BY t.id LIMIT @limit`, pgx.NamedArgs{"limit": limit, "reach": unreadReach})
+			ORDER BY t.id LIMIT @limit`, pgx.NamedArgs{"limit": limit, "reach": unreadReach, "most": unreadMost})
 		if err != nil {
 			return err
 		}

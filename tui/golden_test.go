@@ -37,6 +37,7 @@ func scenes() []scene {
 		{"4-dispatch-two-people", func(s seat) { s.b.Rules.OnePersonMay = false; s.Press("enter", "g", "n", "5", "p") }},
 		{"4-dispatch-countdown", func(s seat) { s.Press("enter", "g", "n", "5", "s") }},
 		{"4-dispatch-sending", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(9 * time.Second) }},
+		{"4-dispatch-no-engine", func(s seat) { s.b.NoEngine = true; s.Press("enter", "g", "n", "5", "s"); s.Advance(20 * time.Second) }},
 		{"4-dispatch-stopped", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(7 * time.Second); s.Press("x", "1") }},
 		{"4-dispatch-withdrawn", func(s seat) { s.Press("enter", "g", "n", "5", "s", "x") }},
 		{"4-dispatch-list", func(s seat) { s.Press("enter", "g", "n", "5", "s"); s.Advance(30 * time.Second); s.Press("D") }},

@@ -159,6 +159,11 @@ func TestHeaderNamesWhatIsAway(t *testing.T) {
 	b.NoEngine = true
 	s.Advance(6 * time.Second)
 	s.sees(t, "送信系が停止中。メールは出ません")
+	s.Press("enter", "g", "n", "5", "s")
+	s.Advance(10 * time.Second)
+	s.sees(t, "まだ1通も出ていません", "失効し")
+	s.seesNot(t, "0%")
+	s.Press("I")
 	b.Down = true
 	s.Advance(20 * time.Second)
 	s.sees(t, "データベースにつながりません", "送信系 不明")

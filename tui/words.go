@@ -36,7 +36,7 @@ var words = struct {
 	noFeed:   ui.Text{JA: "電文はまだ届いていません", EN: "no telegram yet"},
 	engines:  ui.Text{JA: "送信系 %d 稼働", EN: "%d engines alive"}, noEngine: ui.Text{JA: "送信系が停止中。メールは出ません", EN: "NO ENGINE ALIVE: NO MAIL LEAVES"},
 	lost:      ui.Text{JA: "通知が途切れました。再接続中（5秒ごとに読み直しています）", EN: "Reconnecting (reading every 5 s)"},
-	failing:   ui.Text{JA: "データベースにつながりません（再接続中）。画面は古く、判断も送信も記録できません", EN: "Database away, reconnecting; the screen is old"},
+	failing:   ui.Text{JA: "データベースにつながりません（再接続中）。画面は古く、判断も送信も不可", EN: "Database away, reconnecting; the screen is old"},
 	tooSmall:  ui.Text{JA: "画面が小さすぎます（今 %dx%d、必要 80x24）。広げてください。", EN: "Too small: %dx%d, needs 80x24."},
 	helpTitle: ui.Text{JA: "今使えるキー", EN: "Keys valid now"}, helpClose: ui.Text{JA: "どのキーでも閉じます。", EN: "Any key closes this."},
 	drills: ui.Text{JA: "  別に訓練・試験 %d件", EN: "  plus %d drill items"}, otherDrill: ui.Text{JA: "これは%sです", EN: "this is a %s"},

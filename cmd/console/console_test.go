@@ -46,6 +46,16 @@ func TestFlowOnTheRealStore(t *testing.T) {
 	yamada.Press("esc", "enter")
 	yamada.Press("enter")
 	yamada.sees(t, "送信対象 43人")
+	// Nothing is under way: the incident can be closed, by its two keys, as the console's own role.
+	yamada.Press("O")
+	yamada.sees(t, "#1 石川県能登地方", "z 対応を終える")
+	yamada.Press("z", "9")
+	yamada.sees(t, "対応を終えたと記録しました", "対応中の災害はありません")
+	yamada.Press("z", "9")
+	yamada.sees(t, "対応中の災害はありません")
+	yamada.Press("I", "enter", "enter")
+	yamada.sees(t, "に終えています。送信できません。")
+	yamada.seesNot(t, "s 本番送信", "p 2人目")
 }
 
 // Two people on the real store: the proposer is refused, the second operator's digits approve.
@@ -81,6 +91,15 @@ func (s seat) sees(t *testing.T, want ...string) {
 	for _, w := range want {
 		if !strings.Contains(s.Plain(), w) {
 			t.Fatalf("the screen does not show %q:\n%s", w, s.Plain())
+		}
+	}
+}
+
+func (s seat) seesNot(t *testing.T, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if strings.Contains(s.Plain(), w) {
+			t.Fatalf("the screen shows %q:\n%s", w, s.Plain())
 		}
 	}
 }

@@ -47,7 +47,7 @@ type benchEngineCommand struct {
 func (c *benchEngineCommand) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	debug.SetGCPercent(400) // cmd/engine should do the same: a small heap must not be collected a hundred times a second
+	debug.SetGCPercent(400) // as cmd/engine
 	addresses, tokens, err := benchKeys()
 	if err != nil {
 		return err

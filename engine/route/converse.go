@@ -120,7 +120,7 @@ func (s *session) readEnd(ctx context.Context, w *round) bool {
 			s.answered++
 			s.failures = 0
 		}
-		s.report(ctx, s.result(w.body, p.outcome(), desk.StageData, p))
+		s.report(ctx, s.result(w.body, p.outcome(desk.StageData), desk.StageData, p))
 	} else if err == nil && !p.ok() {
 		s.unclean = true
 	}
@@ -151,7 +151,7 @@ func (s *session) readEnvelope(ctx context.Context, w *round, reset bool) bool {
 		p, err := readReply(s.in, nil)
 		switch {
 		case bad != nil && err != nil: // the refusal was read: it stands, whatever came after
-			s.report(ctx, s.result(j, bad.outcome(), stage, *bad))
+			s.report(ctx, s.result(j, bad.outcome(stage), stage, *bad))
 			s.broken()
 			return false
 		case err != nil || (p.closing() && bad == nil):
@@ -164,7 +164,7 @@ func (s *session) readEnvelope(ctx context.Context, w *round, reset bool) bool {
 	switch {
 	case bad != nil:
 		s.unclean = true
-		s.report(ctx, s.result(j, bad.outcome(), stage, *bad))
+		s.report(ctx, s.result(j, bad.outcome(stage), stage, *bad))
 		if err != nil || p.closing() {
 			s.broken()
 			return false
@@ -176,7 +176,7 @@ func (s *session) readEnvelope(ctx context.Context, w *round, reset bool) bool {
 		w.body = j
 	default:
 		s.unclean = true
-		s.report(ctx, s.result(j, p.outcome(), desk.StageData, p))
+		s.report(ctx, s.result(j, p.outcome(desk.StageData), desk.StageData, p))
 	}
 	return true
 }
@@ -250,7 +250,7 @@ func (s *session) stepByStep(ctx context.Context, j job) {
 		case data && p.code == 354, !data && p.ok():
 		default:
 			s.unclean = true
-			s.report(ctx, s.result(&j, p.outcome(), step.stage, p))
+			s.report(ctx, s.result(&j, p.outcome(step.stage), step.stage, p))
 			return
 		}
 	}

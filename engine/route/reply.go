@@ -29,15 +29,21 @@ type reply struct {
 func (p reply) ok() bool      { return p.code >= 200 && p.code < 300 }
 func (p reply) closing() bool { return p.code == 421 }
 
-// outcome is what the code means for a mail: 5xx final, everything else that is not 2xx is tried again.
-func (p reply) outcome() desk.Outcome {
+// outcome is what the code means for a mail: 5xx final, everything else that is not 2xx is tried again. A 5xx that speaks of us
+// and not of the mailbox is tried again too: a carrier that blocks our sender for an hour, or lost the thread of the dialogue,
+// must not make all its people unreachable.
+func (p reply) outcome(at desk.Stage) desk.Outcome {
 	switch {
 	case p.ok():
 		return desk.Accepted
-	case p.code >= 500 && p.code < 600:
-		return desk.Refused
+	case p.code < 500 || p.code > 599, at == desk.StageMail:
+		return desk.Deferred
 	}
-	return desk.Deferred
+	switch p.code {
+	case 500, 502, 503, 504: // RFC 5321 §4.2.2: the command was not understood, not known, or out of order
+		return desk.Deferred
+	}
+	return desk.Refused
 }
 
 // readReply reads one reply of any number of lines, bounded. each, when set, sees the text of every line.

@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"yagura/store/desk"
@@ -25,8 +26,21 @@ func Fold(event desk.Event, telegrams []desk.Telegram) desk.Event {
 	if isRetracted(all) {
 		e.Status = desk.EventRetracted
 	}
-	e.Title = title(&e, all)
+	e.Title = oneLine(title(&e, all))
+	e.Headline = desk.CleanText(e.Headline, true)
 	return e
+}
+
+// longestTitle leaves room for the words around it in a subject of 120 characters.
+const longestTitle = 80
+
+// oneLine makes foreign names fit for a subject: a control character or a name without end must not keep the mail from leaving.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(desk.CleanText(s, false)), " ")
+	if runes := []rune(s); len(runes) > longestTitle {
+		return string(runes[:longestTitle-1]) + "…"
+	}
+	return s
 }
 
 func foldHead(e *desk.Event, all []bulletin) {

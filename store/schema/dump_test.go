@@ -51,8 +51,8 @@ func TestDescriptionNamesEverySort(t *testing.T) {
 	for _, want := range []string{
 		"DOMAIN prefecture AS smallint CHECK",
 		"TABLE audit\n  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY",
-		"  response_nonce_key UNIQUE (nonce)",
-		"CREATE INDEX mail_lane ON public.mail USING btree (dispatch_id, lane, id)",
+		"  operator_name_key UNIQUE (name)",
+		"CREATE INDEX attempt_refused ON public.attempt USING btree",
 		"FUNCTION public.mail_names_its_approval()",
 		"CREATE TRIGGER mail_approved AFTER INSERT",
 		"ON dispatch TO yagura_console",

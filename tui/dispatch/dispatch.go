@@ -178,8 +178,11 @@ func (m Model) sendable() bool {
 	if p := m.file.Progress; p != nil {
 		people = p.Dispatch.HeadCount
 	}
-	return people > 0 && m.genuine()
+	return people > 0 && m.genuine() && !m.closed()
 }
+
+// closed reports whether the incident was ended: nothing is proposed in it any more.
+func (m Model) closed() bool { return !m.file.Incident.Incident.ClosedAt.IsZero() }
 
 func (m Model) genuine() bool {
 	v := m.file.Event.Item.Verification

@@ -38,13 +38,18 @@ func (m Model) progress(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
 	}
 	m.state(p, f, pr)
 	p.Blank()
-	if unsent(pr) {
+	if unsent(pr) || waits(pr) {
 		m.letter(p, f)
 		return
 	}
 	m.lanes(p, f, pr)
 	m.clocks(p, f, pr)
 	m.letter(p, f)
+}
+
+// waits reports whether the count-down is over and no engine has written a mail yet.
+func waits(pr desk.DispatchProgress) bool {
+	return pr.Dispatch.State == desk.Approved && pr.Dispatch.Stop == nil && pr.Mails == 0
 }
 
 func (m Model) state(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
@@ -57,6 +62,11 @@ func (m Model) state(p *ui.Page, f ui.Frame, pr desk.DispatchProgress) {
 		if d.State == desk.Expired {
 			p.Para(f.Theme.Watch, "", f.Lang.T(words.expired))
 		}
+		return
+	}
+	if waits(pr) { // "0 % of 0 mails" would look like a sending that has begun
+		a := d.Approval
+		p.Para(f.Theme.Watch, "", f.Lang.F(words.notBegun, f.Lang.Elapsed(f.Now.Sub(a.NotBefore)), ui.Clock(a.NotAfter)))
 		return
 	}
 	done := pr.Accepted + pr.Refused

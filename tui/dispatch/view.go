@@ -81,6 +81,10 @@ func (m Model) policy(p *ui.Page, f ui.Frame) {
 		p.Para(f.Theme.Alarm, "", f.Lang.T(words.notGenuine))
 		return
 	}
+	if m.closed() {
+		p.Para(f.Theme.Watch, "", f.Lang.F(words.ended, ui.When(m.file.Incident.Incident.ClosedAt, f.Now)))
+		return
+	}
 	if pr := m.file.Progress; pr != nil {
 		p.Para(f.Theme.Watch, "", f.Lang.F(words.waiting, pr.Dispatch.ProposedBy, ui.Clock(pr.Dispatch.ProposedAt), f.Lang.Elapsed(f.Now.Sub(pr.Dispatch.ProposedAt))))
 		if m.mine(pr.Dispatch) && len(m.Reasons()) > 0 {

@@ -3,14 +3,14 @@ package dispatch
 import "yagura/tui/ui"
 
 var words = struct {
-	title, list, listHead, listEmpty, open, tally, incident, event                                                    ui.Text
-	sendLive, sendDrill, propose, confirm, giveUp, wrongNumber                                                        ui.Text
-	counting, proposed, gaveUp, whyNoAdvice, whyAgainst, whyPolicy                                                    ui.Text
-	nobody, people, addresses, unreached, uncovered, notGenuine, waiting                                              ui.Text
-	ownProposal, onePerson, twoPeople, byPrefecture, howMany, persons                                                 ui.Text
-	letter, subject, link, unreachedList, andMore, earlier                                                            ui.Text
-	byOneKey, byTwo, approved, stopNow, stoppedBy, stoppedCount, expired                                              ui.Text
-	unfold, detail, byLane, lane, mails, accepted, refused, deferred, total, pending, clocks, again, reached, whatNow ui.Text
+	title, list, listHead, listEmpty, open, tally, incident, event                                                                     ui.Text
+	sendLive, sendDrill, propose, confirm, giveUp, wrongNumber                                                                         ui.Text
+	counting, proposed, gaveUp, whyNoAdvice, whyAgainst, whyPolicy                                                                     ui.Text
+	nobody, people, addresses, unreached, uncovered, notGenuine, waiting                                                               ui.Text
+	ownProposal, onePerson, twoPeople, byPrefecture, howMany, persons                                                                  ui.Text
+	letter, subject, link, unreachedList, andMore, earlier                                                                             ui.Text
+	byOneKey, byTwo, approved, stopNow, stoppedBy, stoppedCount, expired                                                               ui.Text
+	unfold, detail, byLane, lane, mails, accepted, refused, deferred, total, pending, clocks, again, reached, whatNow, notBegun, ended ui.Text
 }{
 	title: ui.Text{JA: "安否確認の送信", EN: "Dispatch"}, list: ui.Text{JA: "送信の一覧（直近24時間）", EN: "Dispatches, last 24 h"},
 	listHead:  ui.Text{JA: "種別 番号 状態     起案        人数      件名", EN: "Mode No.  State    Proposed    People    Subject"},
@@ -51,8 +51,10 @@ var words = struct {
 	refused: ui.Text{JA: "拒否", EN: "Refused"}, deferred: ui.Text{JA: "再試行", EN: "Retrying"}, total: ui.Text{JA: "合計", EN: "Total"},
 	pending: ui.Text{JA: "残り %s通", EN: "%s left"},
 	unfold:  ui.Text{JA: "  v で内訳", EN: "  v unfolds"}, detail: ui.Text{JA: "内訳", EN: "unfold"},
-	again:   ui.Text{JA: "送信の準備に戻る", EN: "prepare again"},
-	reached: ui.Text{JA: "1通も出ていません。送るには r で準備に戻り、もう一度確かめてください。", EN: "No mail left. r prepares it again."},
-	whatNow: ui.Text{JA: "この事象の対応は終わりです。Esc で受付一覧に戻ります。", EN: "Nothing more to do here: Esc."},
-	clocks:  ui.Text{JA: "承認から最初の受理 %s、最新の結果 %s（%s）", EN: "approval to first %s, to latest %s (%s)"},
+	again:    ui.Text{JA: "送信の準備に戻る", EN: "prepare again"},
+	reached:  ui.Text{JA: "1通も出ていません。送るには r で準備に戻り、もう一度確かめてください。", EN: "No mail left. r prepares it again."},
+	notBegun: ui.Text{JA: "承認済み。まだ1通も出ていません（秒読みの終わりから %s）。送信系が動けばすぐ出ます。%s を過ぎると失効し、送りません。", EN: "Approved, but no mail has left (%s since the count-down). It leaves once an engine runs; after %s it expires."},
+	ended:    ui.Text{JA: "この災害の対応は %s に終えています。送信できません。", EN: "This incident was closed at %s: nothing can be sent in it."},
+	whatNow:  ui.Text{JA: "この事象の対応は終わりです。Esc で受付一覧に戻ります。", EN: "Nothing more to do here: Esc."},
+	clocks:   ui.Text{JA: "承認から最初の受理 %s、最新の結果 %s（%s）", EN: "approval to first %s, to latest %s (%s)"},
 }

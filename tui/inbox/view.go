@@ -113,7 +113,7 @@ func columns(f ui.Frame, c cellsOf) string {
 	out := ui.Fit(c.mode, 5) + ui.Fit(c.grade, 5) + ui.Right(c.at, 11) + " " + ui.Right(c.intensity, 4) + " " + ui.Fit(c.finding, 7)
 	tail := ""
 	if f.W >= wideFrom {
-		for i, w := range []int{12, 6, 11, 11} {
+		for i, w := range []int{12, 6, 13, 11} {
 			tail += " " + ui.Fit(c.wide[i], w-1)
 		}
 		room -= ui.Width(tail)

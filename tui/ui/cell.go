@@ -259,15 +259,31 @@ func wrapLine(line string, w int) []string {
 		}
 		if blank := strings.LastIndexByte(head, ' '); blank > 0 && rest[0] != ' ' && inWord(head, rest) {
 			head, rest = head[:blank], line[blank:]
-		} else if r, _ := utf8.DecodeRuneInString(rest); strings.ContainsRune("。、）」』！？", r) {
-			if _, size := utf8.DecodeLastRuneInString(head); size < len(head) {
-				head, rest = head[:len(head)-size], line[len(head)-size:]
-			}
+		} else if at := len(line) - len(rest); at < len(line) {
+			at -= carried(line[:at], rest)
+			head, rest = line[:at], line[at:]
 		}
 		out = append(out, strings.TrimRight(head, " "))
 		line = strings.TrimLeft(rest, " ")
 	}
 }
+
+// carried is how many bytes at the end of head go down to the next line: as long as that would begin with a closing mark (行頭禁則), and
+// with them the whole of a figure such as 7.8. At most a few characters, and never all of head.
+func carried(head, rest string) int {
+	at := len(head)
+	next, _ := utf8.DecodeRuneInString(rest)
+	for range 8 {
+		last, size := utf8.DecodeLastRuneInString(head[:at])
+		if size == 0 || size == at || !strings.ContainsRune("。、）」』！？", next) && !(at < len(head) && figure(last) && figure(next)) {
+			break
+		}
+		at, next = at-size, last
+	}
+	return len(head) - at
+}
+
+func figure(r rune) bool { return r >= '0' && r <= '9' || r == '.' || r == ',' }
 
 // inWord reports whether the cut falls inside an ASCII word.
 func inWord(head, rest string) bool {

@@ -67,6 +67,12 @@ func TestWrap(t *testing.T) {
 	if got := ui.Wrap("あいうえお。", 10); strings.Join(got, "|") != "あいうえ|お。" {
 		t.Errorf("a full stop stands alone: %q", got)
 	}
+	if got := ui.Wrap("震度は7.8）。以上", 12); strings.Join(got, "|") != "震度は|7.8）。以上" {
+		t.Errorf("a figure was torn, or a line begins with a closing mark: %q", got)
+	}
+	if got := ui.Wrap(strings.Repeat("。", 40), 4); len(got) < 20 || strings.Join(got, "") != strings.Repeat("。", 40) {
+		t.Errorf("closing marks alone: %q", got)
+	}
 }
 
 // Whatever comes in: no control character goes out, the width is never exceeded, and the renderer counts the same cells.

@@ -278,6 +278,7 @@ CREATE TABLE recipient (                -- a person within one dispatch, once, w
   mails       smallint NOT NULL,        -- addresses mailed; 0 = nobody can reach him by mail
   PRIMARY KEY (dispatch_id, person_id)
 );
+CREATE INDEX recipient_unreached ON recipient (dispatch_id, person_id) WHERE mails = 0;
 
 CREATE TABLE mail (                     -- written once by the fan-out, never updated (law 9)
   id          bigint GENERATED ALWAYS AS IDENTITY, -- ascending = priority order within a dispatch
@@ -344,8 +345,8 @@ CREATE TABLE heartbeat (
 -- Answers ------------------------------------------------------------------------------------------------------------
 
 CREATE TABLE response (                 -- every answer is kept // F3-1-a.1
-  id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  nonce       bytea NOT NULL UNIQUE CHECK (length(nonce) = 16), -- draining a journal twice changes nothing
+  id          bigint GENERATED ALWAYS AS IDENTITY,             -- the order in which answers were written
+  nonce       bytea PRIMARY KEY CHECK (length(nonce) = 16),    -- draining a journal twice changes nothing
   dispatch_id bigint NOT NULL,
   person_id   bigint NOT NULL,
   received_at timestamptz NOT NULL,
@@ -366,8 +367,10 @@ CREATE TABLE standing (                 -- the latest answer of a person in a di
   safety      text NOT NULL,
   attendance  text NOT NULL,
   answers     integer NOT NULL,
+  prefecture  smallint,                 -- the lines the person is tallied under, copied from recipient, which never changes;
+  top_group   bigint,                   -- prefecture is null when there was no such row
   PRIMARY KEY (dispatch_id, person_id)
-);
+) WITH (fillfactor = 80);               -- room for a second answer beside the first
 
 CREATE TABLE tally (
   dispatch_id bigint PRIMARY KEY REFERENCES dispatch,
