@@ -160,22 +160,22 @@ func (f fanOut) writeChunk(ctx context.Context, tx *Tx, last int64) (desk.Expand
 			  AND (cardinality(@asked::smallint[]) = 0 OR p.reason = 'raised' OR NOT EXISTS ( -- as audiencePeople
 			    SELECT FROM person_region o WHERE o.person_id = r.person_id AND o.prefecture = ANY(@asked::smallint[])))
 			ORDER BY r.person_id, p.intensity DESC, p.prefecture
-		), usable AS MATERIALIZED (
-			SELECT a.id, a.person_id, a.sealed, a.domain, coalesce(d.lane, @other) AS lane
-			FROM concerned c JOIN address a ON a.person_id = c.person_id LEFT JOIN carrier_domain d ON d.domain = a.domain
-			WHERE a.person_id > @through AND a.person_id <= @last AND a.state <> 'bad'
 		), written AS (
 			INSERT INTO mail (dispatch_id, approval_id, person_id, address_id, lane, sealed, domain, created_at)
-			SELECT @id, @approval, person_id, id, lane, sealed, domain, @now FROM usable ORDER BY person_id, id
+			SELECT @id, @approval, a.person_id, a.id, coalesce(d.lane, @other), a.sealed, a.domain, @now
+			FROM concerned c JOIN address a ON a.person_id = c.person_id LEFT JOIN carrier_domain d ON d.domain = a.domain
+			WHERE a.person_id > @through AND a.person_id <= @last AND a.state <> 'bad'
+			ORDER BY a.person_id, a.id
+			RETURNING person_id
 		), counted AS (
-			SELECT person_id, count(*) AS mails FROM usable GROUP BY person_id
-		), main AS (
-			SELECT g.person_id, t.top_id FROM person_group g JOIN groups t ON t.id = g.group_id
-			WHERE g.main AND g.person_id > @through AND g.person_id <= @last
+			SELECT person_id, count(*) AS mails FROM written GROUP BY person_id
 		), included AS (
 			INSERT INTO recipient (dispatch_id, person_id, prefecture, reason, top_group, mails)
-			SELECT @id, c.person_id, c.prefecture, c.reason, main.top_id, coalesce(counted.mails, 0)
-			FROM concerned c LEFT JOIN counted ON counted.person_id = c.person_id LEFT JOIN main ON main.person_id = c.person_id
+			SELECT @id, c.person_id, c.prefecture, c.reason, t.top_id, coalesce(counted.mails, 0)
+			FROM concerned c
+			LEFT JOIN counted ON counted.person_id = c.person_id
+			LEFT JOIN person_group g ON g.person_id = c.person_id AND g.main AND g.person_id > @through AND g.person_id <= @last
+			LEFT JOIN groups t ON t.id = g.group_id
 			RETURNING mails
 		)
 		SELECT count(*), coalesce(sum(mails), 0), count(*) FILTER (WHERE mails = 0) FROM included`,

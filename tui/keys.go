@@ -187,7 +187,7 @@ func (m Model) act(k tea.KeyPressMsg) (Model, tea.Cmd) {
 	return m.toTop(b.Intent)
 }
 
-// nextAlarm is the newest alarm, or the one after the alarm on the screen.
+// nextAlarm is the strongest alarm, or the one after the alarm on the screen.
 func (m Model) nextAlarm(alarms []desk.InboxItem) desk.EventID {
 	if v, ok := m.top().(verify.Model); ok {
 		for i, a := range alarms {

@@ -67,7 +67,7 @@ func (m Model) back() (Model, tea.Cmd) {
 	return m, m.reload()
 }
 
-// alarms are the events that need a judgement, newest first.
+// alarms are the events that need a judgement, strongest first.
 func (m Model) alarms() (alarms []desk.InboxItem, others int) {
 	if h, ok := m.home.(inbox.Model); ok {
 		return h.Alarms()

@@ -40,9 +40,6 @@ func (b *bench) sizes(trial bool) {
 		b.Rounds = min(b.Rounds, 3)
 	}
 	b.patience = calmPatience
-	if v := os.Getenv("P1_CALM"); v != "" {
-		b.patience, _ = time.ParseDuration(v)
-	}
 	b.offices = map[string]*benchOffice{}
 }
 

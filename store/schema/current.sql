@@ -285,8 +285,7 @@ TABLE response
   response_attendance_check CHECK ((attendance = ANY (ARRAY['now'::text, 'later'::text, 'cannot'::text])))
   response_comment_check CHECK ((length(comment) <= 200))
   response_nonce_check CHECK ((length(nonce) = 16))
-  response_nonce_key UNIQUE (nonce)
-  response_pkey PRIMARY KEY (id)
+  response_pkey PRIMARY KEY (nonce)
   response_safety_check CHECK ((safety = ANY (ARRAY['well'::text, 'injured'::text, 'serious'::text])))
 TABLE standing
   dispatch_id bigint NOT NULL
@@ -296,6 +295,8 @@ TABLE standing
   safety text NOT NULL
   attendance text NOT NULL
   answers integer NOT NULL
+  prefecture smallint
+  top_group bigint
   standing_pkey PRIMARY KEY (dispatch_id, person_id)
 TABLE stop
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
@@ -360,6 +361,7 @@ CREATE UNIQUE INDEX person_group_main ON public.person_group USING btree (person
 CREATE INDEX person_region_prefecture ON public.person_region USING btree (prefecture, person_id)
 CREATE INDEX reading_eew ON public.reading USING btree (press_time) WHERE (type = ANY (ARRAY['VXSE42'::text, 'VXSE43'::text, 'VXSE44'::text, 'VXSE45'::text]))
 CREATE INDEX reading_error ON public.reading USING btree (telegram_id) WHERE (error <> ''::text)
+CREATE INDEX recipient_unreached ON public.recipient USING btree (dispatch_id, person_id) WHERE (mails = 0)
 CREATE INDEX response_dispatch ON public.response USING btree (dispatch_id, stored_at)
 CREATE INDEX telegram_stored ON public.telegram USING btree (stored_at)
 CREATE INDEX verification_event ON public.verification USING btree (event_id, id DESC)

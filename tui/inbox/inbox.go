@@ -119,10 +119,19 @@ func (m Model) loaded(msg Loaded) (ui.Screen, tea.Cmd) {
 		m.items[k] = it
 		keys = append(keys, k)
 	}
-	slices.SortStableFunc(keys, func(a, b key) int { return rank(m.items[a]) - rank(m.items[b]) })
+	slices.SortStableFunc(keys, func(a, b key) int { return before(m.items[a], m.items[b]) })
 	frozen := m.env.Now().Sub(m.touched) < HoldFor
 	m.list = m.list.Set(keys, frozen, true)
 	return m, nil
+}
+
+// before orders the list: by rank, and among alarms nobody has judged the strongest first, so that a later and weaker aftershock never
+// stands above the main shock that still waits.
+func before(a, b desk.InboxItem) int {
+	if r := rank(a) - rank(b); r != 0 || rank(a) > 0 {
+		return r
+	}
+	return int(b.Event.MaxIntensity) - int(a.Event.MaxIntensity)
 }
 
 // rank puts what needs a person on top: unjudged alarms, then held ones; the rest stays in the store's order, newest first.
@@ -150,7 +159,7 @@ func (m Model) selected() (desk.InboxItem, bool) {
 	return it, ok
 }
 
-// Alarms gives the events that need judgement, the newest first, and how many other items nobody has judged.
+// Alarms gives the events that need judgement, the strongest first and among equals the newest, and how many other items nobody has judged.
 func (m Model) Alarms() (alarms []desk.InboxItem, others int) {
 	for _, it := range m.items {
 		switch {
@@ -160,7 +169,12 @@ func (m Model) Alarms() (alarms []desk.InboxItem, others int) {
 			others++
 		}
 	}
-	slices.SortFunc(alarms, func(a, b desk.InboxItem) int { return b.Event.UpdatedAt.Compare(a.Event.UpdatedAt) })
+	slices.SortFunc(alarms, func(a, b desk.InboxItem) int {
+		if d := before(a, b); d != 0 {
+			return d
+		}
+		return b.Event.UpdatedAt.Compare(a.Event.UpdatedAt)
+	})
 	return alarms, others
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -90,5 +91,23 @@ func TestUnreadableAndFailure(t *testing.T) {
 	}
 	if n, ok := cmd().(ui.Notice); !ok || strings.Contains(n.Text.JA, "secret") {
 		t.Errorf("the notice leaks the cause: %+v", n)
+	}
+}
+
+// A later, weaker alarm never stands above a stronger one that still waits; a judged one gives up its place.
+func TestStrongestAlarmFirst(t *testing.T) {
+	m, _, _ := open(t, func(b *tuitest.Backend) {
+		b.Put(tuitest.Main(20, desk.Live, tuitest.MainShock))
+		for i := range 3 {
+			b.Put(tuitest.After(desk.EventID(91+i), desk.Live, tuitest.MainShock.Add(time.Duration(i+1)*time.Hour), 3))
+		}
+	})
+	alarms, _ := m.Alarms()
+	if len(alarms) != 4 || alarms[0].Event.ID != 20 || alarms[1].Event.ID != 93 {
+		t.Errorf("the order is %v", []desk.EventID{alarms[0].Event.ID, alarms[1].Event.ID})
+	}
+	rows := strings.Split(ansi.Strip(m.View(ui.Frame{W: 80, H: 19, Now: tuitest.MainShock, Theme: ui.ThemeFor(desk.Live)})), "\n")
+	if !strings.Contains(rows[1], "M7.6") {
+		t.Errorf("on top stands %q", rows[1])
 	}
 }

@@ -100,7 +100,7 @@ func heading(f ui.Frame) cellsOf {
 	t := f.Lang.T
 	return cellsOf{
 		t(words.mode), t(words.grade), t(words.at), t(words.intensity), t(words.finding), t(words.what), t(words.hint),
-		[]string{t(words.tsunami), t(words.telegrams), t(words.triggered), t(words.updated)},
+		[]string{t(words.telegrams), t(words.triggered), t(words.updated)},
 	}
 }
 
@@ -113,7 +113,7 @@ func columns(f ui.Frame, c cellsOf) string {
 	out := ui.Fit(c.mode, 5) + ui.Fit(c.grade, 5) + ui.Right(c.at, 11) + " " + ui.Right(c.intensity, 4) + " " + ui.Fit(c.finding, 7)
 	tail := ""
 	if f.W >= wideFrom {
-		for i, w := range []int{12, 6, 13, 11} {
+		for i, w := range []int{6, 13, 12} {
 			tail += " " + ui.Fit(c.wide[i], w-1)
 		}
 		room -= ui.Width(tail)
@@ -189,7 +189,7 @@ func textOf(f ui.Frame, it desk.InboxItem) cellsOf {
 	if it.Unreadable {
 		return cellsOf{
 			"----", t(words.unread), "", "", t(words.cannotRead), it.Event.Headline, fmt.Sprintf("#%d", it.TelegramID),
-			[]string{"", "", "", ui.When(it.Event.UpdatedAt, f.Now)},
+			[]string{"", "", ui.When(it.Event.UpdatedAt, f.Now)},
 		}
 	}
 	ev := it.Event
@@ -207,7 +207,7 @@ func textOf(f ui.Frame, it desk.InboxItem) cellsOf {
 	if it.Advice != nil && len(it.Advice.Triggered) > 0 {
 		triggered = f.Lang.F(words.prefectures, len(it.Advice.Triggered))
 	}
-	c.wide = []string{f.Lang.Tsunami(ev.Tsunami), f.Lang.F(words.pieces, ev.Telegrams), triggered, at(f, desk.InboxItem{Event: desk.Event{OccurredAt: ev.UpdatedAt}})}
+	c.wide = []string{f.Lang.F(words.pieces, ev.Telegrams), triggered, at(f, desk.InboxItem{Event: desk.Event{OccurredAt: ev.UpdatedAt}})}
 	return c
 }
 

@@ -5,7 +5,7 @@ import "yagura/tui/ui"
 var words = struct {
 	title, open, showNew, empty, count, newItems       ui.Text
 	mode, grade, at, intensity, finding, what, hint    ui.Text
-	tsunami, telegrams, triggered, updated             ui.Text
+	telegrams, triggered, updated                      ui.Text
 	unread, cannotRead, retracted, prefectures, pieces ui.Text
 	inIncident, contradicts, joinAsk, apartAsk         ui.Text
 	about, judged, merge, cancelled                    ui.Text
@@ -15,7 +15,7 @@ var words = struct {
 	count: ui.Text{JA: "全 %d 件", EN: "%d items"}, newItems: ui.Text{JA: "新着 %d 件（n で表示）", EN: "%d new (press n)"},
 	mode: ui.Text{JA: "種別", EN: "Mode"}, grade: ui.Text{JA: "区分", EN: "Grd"}, at: ui.Text{JA: "発生", EN: "Time"},
 	intensity: ui.Text{JA: "震度", EN: "Int"}, finding: ui.Text{JA: "判断", EN: "Finding"}, what: ui.Text{JA: "内容", EN: "What"},
-	hint: ui.Text{JA: "参考", EN: "Hint"}, tsunami: ui.Text{JA: "津波", EN: "Tsunami"}, telegrams: ui.Text{JA: "電文", EN: "Tels"},
+	hint: ui.Text{JA: "参考", EN: "Hint"}, telegrams: ui.Text{JA: "電文", EN: "Tels"},
 	triggered: ui.Text{JA: "対象地域", EN: "Concerned"}, updated: ui.Text{JA: "最新受信", EN: "Updated"},
 	unread: ui.Text{JA: "電文", EN: "TEL"}, cannotRead: ui.Text{JA: "読めず", EN: "unread"},
 	retracted: ui.Text{JA: "【取消】", EN: "[RETRACTED] "}, prefectures: ui.Text{JA: "%d 都道府県", EN: "%d prefs"},
