@@ -77,7 +77,7 @@ func checkPlausible(c *Case) desk.Check {
 		return check(code, desk.Undetermined, "規模が不明のため、震度%sと比べられません。", felt.Japanese())
 	}
 	bound := strongestPossible(*h.Magnitude, h.DepthKM)
-	figures := fmt.Sprintf("Ｍ%.1f 深さ%s", *h.Magnitude, depthText(h.DepthKM))
+	figures := fmt.Sprintf("Ｍ%.1f、%s", *h.Magnitude, depthText(h.DepthKM))
 	if lowerEdge(felt) > bound {
 		return check(code, desk.Contradicts, "%sの地震としては震度%sは強すぎます（上限の目安は計測震度%.1f）。", figures, felt.Japanese(), bound)
 	}
@@ -87,11 +87,11 @@ func checkPlausible(c *Case) desk.Check {
 func depthText(km *float64) string {
 	switch {
 	case km == nil:
-		return "不明"
+		return "深さ不明"
 	case *km == 0:
-		return "ごく浅い"
+		return "ごく浅い所"
 	}
-	return fmt.Sprintf("%.0fkm", *km)
+	return fmt.Sprintf("深さ%.0fkm", *km)
 }
 
 // lowerEdge is the lowest instrumental intensity (計測震度) of a class: 5弱 begins at 4.5, 7 at 6.5.
