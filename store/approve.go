@@ -226,32 +226,7 @@ func (s *Store) StopDispatch(ctx context.Context, operator desk.OperatorID, id d
 		if err != nil {
 			return err
 		}
-		d, err := tx.lockDispatch(ctx, op, id)
-		if err != nil {
-			return err
-		}
-		if err := mayStop(op, d); err != nil {
-			return err
-		}
-		_, err = tx.Exec(ctx, `INSERT INTO stop (dispatch_id, operator_id, reason, at) VALUES (@id, @operator, @reason, @at)`,
-			pgx.NamedArgs{"id": id, "operator": operator, "reason": desk.CleanText(reason, false), "at": tx.Now})
-		if err != nil {
-			return err
-		}
-		// The clock is read after the lock was won: a fan-out that began while this waited has moved expanded_through.
-		tag, err := tx.Exec(ctx, `
-			UPDATE dispatch d SET state = 'withdrawn', ended_at = @at
-			FROM approval a
-			WHERE d.id = @id AND a.dispatch_id = d.id AND d.state = 'approved' AND d.expanded_through = 0 AND clock_timestamp() < a.not_before`,
-			pgx.NamedArgs{"id": id, "at": tx.Now})
-		if err != nil {
-			return err
-		}
-		err = tx.audit(ctx, actor, "dispatch.stop", dispatchSubject(id), map[string]any{"state": d.state, "withdrawn": tag.RowsAffected() == 1})
-		if err != nil {
-			return err
-		}
-		if err := tx.notify(ctx, desk.TopicDispatch, int64(id)); err != nil {
+		if err := tx.stopDispatch(ctx, op, operator, actor, id, reason); err != nil {
 			return err
 		}
 		after, err := tx.dispatch(ctx, op, id)
@@ -261,6 +236,36 @@ func (s *Store) StopDispatch(ctx context.Context, operator desk.OperatorID, id d
 		return err
 	})
 	return made, err
+}
+
+// stopDispatch writes the stop of one dispatch with its audit row, and withdraws it when nothing was written of it yet.
+func (tx *Tx) stopDispatch(ctx context.Context, op string, operator desk.OperatorID, actor string, id desk.DispatchID, reason string) error {
+	d, err := tx.lockDispatch(ctx, op, id)
+	if err != nil {
+		return err
+	}
+	if err := mayStop(op, d); err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `INSERT INTO stop (dispatch_id, operator_id, reason, at) VALUES (@id, @operator, @reason, @at)`,
+		pgx.NamedArgs{"id": id, "operator": operator, "reason": desk.CleanText(reason, false), "at": tx.Now})
+	if err != nil {
+		return err
+	}
+	// The clock is read after the lock was won: a fan-out that began while this waited has moved expanded_through.
+	tag, err := tx.Exec(ctx, `
+		UPDATE dispatch d SET state = 'withdrawn', ended_at = @at
+		FROM approval a
+		WHERE d.id = @id AND a.dispatch_id = d.id AND d.state = 'approved' AND d.expanded_through = 0 AND clock_timestamp() < a.not_before`,
+		pgx.NamedArgs{"id": id, "at": tx.Now})
+	if err != nil {
+		return err
+	}
+	err = tx.audit(ctx, actor, "dispatch.stop", dispatchSubject(id), map[string]any{"state": d.state, "withdrawn": tag.RowsAffected() == 1})
+	if err != nil {
+		return err
+	}
+	return tx.notify(ctx, desk.TopicDispatch, int64(id))
 }
 
 func mayStop(op string, d lockedDispatch) error {

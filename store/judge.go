@@ -212,10 +212,38 @@ func (s *Store) Verify(ctx context.Context, operator desk.OperatorID, v desk.Ver
 		}); err != nil {
 			return err
 		}
+		if v.Finding == desk.False {
+			if err := tx.stopAllOf(ctx, op, operator, actor, v.EventID); err != nil {
+				return err
+			}
+		}
 		return tx.notify(ctx, desk.TopicEvent, int64(v.EventID))
 	})
 	if err != nil {
 		return 0, err
 	}
 	return id, nil
+}
+
+// stopAllOf stops every dispatch about an event that is under way, in the name of whoever found it false: nobody is asked about a
+// shaking that was none. // F3-1-k.3
+func (tx *Tx) stopAllOf(ctx context.Context, op string, operator desk.OperatorID, actor string, event desk.EventID) error {
+	rows, err := tx.Query(ctx, `
+		SELECT d.id FROM dispatch d
+		WHERE d.event_id = @event AND d.state IN ('approved', 'expanded', 'sending')
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id) ORDER BY d.id`, pgx.NamedArgs{"event": event})
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[desk.DispatchID])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		err := tx.stopDispatch(ctx, op, operator, actor, id, "誤報と判断")
+		if err != nil && desk.KindOf(err) != desk.Conflict { // Conflict: it ended, or somebody stopped it, a moment ago
+			return err
+		}
+	}
+	return nil
 }

@@ -92,6 +92,7 @@ type fanOut struct {
 	early    bool // the count-down is not over
 	late     bool // not_after has passed
 	stopped  bool
+	doubted  bool // nobody calls the event genuine any more, or it was retracted (取消)
 }
 
 func (tx *Tx) openFanOut(ctx context.Context, id desk.DispatchID) (fanOut, error) {
@@ -103,9 +104,10 @@ func (tx *Tx) openFanOut(ctx context.Context, id desk.DispatchID) (fanOut, error
 	}
 	// clock_timestamp, not now: the row may have been waited for.
 	err = tx.QueryRow(ctx, `
-		SELECT id, not_before > clock_timestamp(), not_after < clock_timestamp(), EXISTS (SELECT FROM stop WHERE dispatch_id = @id)
-		FROM approval WHERE dispatch_id = @id`,
-		pgx.NamedArgs{"id": id}).Scan(&f.approval, &f.early, &f.late, &f.stopped)
+		SELECT a.id, a.not_before > clock_timestamp(), a.not_after < clock_timestamp(), EXISTS (SELECT FROM stop WHERE dispatch_id = @id),
+			e.status = 'retracted' OR 'genuine' IS DISTINCT FROM (SELECT finding FROM verification WHERE event_id = e.id ORDER BY id DESC LIMIT 1)
+		FROM approval a JOIN dispatch d ON d.id = a.dispatch_id JOIN event e ON e.id = d.event_id WHERE a.dispatch_id = @id`,
+		pgx.NamedArgs{"id": id}).Scan(&f.approval, &f.early, &f.late, &f.stopped, &f.doubted)
 	return f, err
 }
 
@@ -118,6 +120,8 @@ func (f fanOut) refused(ctx context.Context, tx *Tx) (desk.ExpandStep, error) {
 		return desk.ExpandStep{State: f.state, Done: true}, nil
 	case f.stopped:
 		return desk.ExpandStep{State: desk.Stopped, Done: true}, tx.endDispatch(ctx, f.id, f.state, desk.Stopped)
+	case f.doubted && f.through == 0: // what was learnt during the count-down counts; once mails have left, a person stops the rest // F3-1-k.3
+		return desk.ExpandStep{State: desk.Withdrawn, Done: true}, tx.endDispatch(ctx, f.id, f.state, desk.Withdrawn)
 	case f.early:
 		return desk.ExpandStep{}, desk.Errorf(desk.Conflict, "store.Expand", "カウントダウンが終わっていません。")
 	case f.late && f.through == 0: // law 6; once mails have left, the rest follow

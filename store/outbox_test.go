@@ -247,6 +247,52 @@ func TestStopSettles(t *testing.T) {
 	}
 }
 
+func TestRecordAndLook(t *testing.T) { // law 7: every record looks at the stop row; law 9: writing again changes nothing
+	o := approvedOutbox(t, 4, 1)
+	o.expand(100)
+	mails := o.pending(desk.DefaultLane)
+	look := func(want int, attempts ...desk.Attempt) {
+		t.Helper()
+		stopped, err := o.engine.RecordAndLook(t.Context(), attempts)
+		if err != nil || len(stopped) != want || (want == 1 && stopped[0] != o.id) {
+			t.Fatalf("stopped %v, %v; want %d", stopped, err, want)
+		}
+	}
+	first, second := try(mails[0], 1, desk.Accepted), try(mails[1], 1, desk.Accepted)
+	look(0, first)
+	look(0, first, second) // the first was written, its answer lost: the whole is written again
+	if left := o.pending(desk.DefaultLane); len(left) != 2 || left[0].ID != mails[2].ID {
+		t.Fatalf("%d pending, want the last two", len(left))
+	}
+	if _, err := o.console.StopDispatch(t.Context(), o.operator, o.id, "誤報"); err != nil {
+		t.Fatal(err)
+	}
+	look(1, try(mails[2], 1, desk.Accepted))
+	look(1, try(mails[3], 1, desk.Refused)) // of an epoch that is not the lane's: not kept, but looked
+	var rows int
+	if o.db.Scan(`SELECT count(*) FROM attempt`, &rows); rows != 3 {
+		t.Errorf("%d results kept, want 3", rows)
+	}
+}
+
+func TestStreamReadsOnPastFinishedPages(t *testing.T) { // a lane taken over in the middle of a dispatch
+	o := approvedOutbox(t, 30, 1)
+	o.expand(100)
+	mails := o.pending(desk.DefaultLane)
+	for i, m := range mails {
+		if i < 20 && i != 7 {
+			o.record(try(m, 1, desk.Accepted))
+		}
+	}
+	got, err := o.engine.StreamMails(t.Context(), o.id, desk.DefaultLane, 0, 5)
+	if err != nil || len(got) != 5 || got[0].ID != mails[7].ID || got[1].ID != mails[20].ID || got[4].ID != mails[23].ID {
+		t.Fatalf("%v, %v", got, err)
+	}
+	if got, err = o.engine.StreamMails(t.Context(), o.id, desk.DefaultLane, mails[26].ID, 5); err != nil || len(got) != 3 {
+		t.Fatalf("%d at the end, %v", len(got), err)
+	}
+}
+
 func TestDeferredMailSaysWhenToTryAgain(t *testing.T) {
 	o := approvedOutbox(t, 1, 1)
 	o.expand(10)

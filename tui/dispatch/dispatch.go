@@ -3,6 +3,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"time"
@@ -313,10 +314,14 @@ func (m Model) send() (ui.Screen, tea.Cmd) {
 		if err != nil {
 			return Ordered{Want: m.want, Err: err}
 		}
-		if d.HeadCount != seen {
-			return Ordered{Want: m.want, ID: d.ID, Err: desk.Errorf(desk.Stale, "dispatch.Send", "人数が %d 人から %d 人に変わりました。もう一度確かめてください。", seen, d.HeadCount)}
+		if d.HeadCount == seen {
+			_, err = m.store.Approve(ctx, m.env.Operator.ID, desk.ApprovalOrder{DispatchID: d.ID, HeadCount: seen, Method: desk.OneKey, AdviceID: advice})
+		} else {
+			err = desk.Errorf(desk.Stale, "dispatch.Send", "人数が %d 人から %d 人に変わりました。もう一度確かめてください。", seen, d.HeadCount)
 		}
-		_, err = m.store.Approve(ctx, m.env.Operator.ID, desk.ApprovalOrder{DispatchID: d.ID, HeadCount: seen, Method: desk.OneKey, AdviceID: advice})
+		if desk.KindOf(err) == desk.Stale { // the draft is about what was; the next key prepares a fresh one
+			return Ordered{Want: m.want, Err: errors.Join(err, m.store.Withdraw(ctx, m.env.Operator.ID, d.ID))}
+		}
 		return Ordered{Want: m.want, ID: d.ID, Told: words.counting, Err: err}
 	})
 }

@@ -148,10 +148,10 @@ func TestHeadCountChangedMeanwhile(t *testing.T) {
 	next, _ := s2.Update(done)
 	next, _ = next.Update(next.Reload()())
 	if !has(next, "s") {
-		t.Fatal("the proposal that was not approved cannot be sent after looking again")
+		t.Fatal("what was not approved cannot be sent after looking again")
 	}
 	all, _ := b.ActiveDispatches(t.Context())
-	if len(all) != 1 || all[0].Dispatch.State != desk.Proposed {
+	if len(all) != 1 || all[0].Dispatch.State != desk.Withdrawn { // the draft about what was is not left behind
 		t.Fatalf("%+v", all)
 	}
 }
