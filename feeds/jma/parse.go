@@ -15,7 +15,7 @@ import (
 )
 
 // MaxBytes is the largest telegram that is read. Real ones reach 548 kB (VPWW54; feeds.md 9).
-const MaxBytes = 8 << 20
+const MaxBytes = 4 << 20
 
 // Parse reads one telegram. It is pure: no clock, no file, no network.
 //

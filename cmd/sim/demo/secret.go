@@ -38,6 +38,10 @@ func loadSecrets(dir string) (*secrets, error) {
 	if s.address, err = hexSecret(s.addressFile); err != nil {
 		return nil, err
 	}
+	// Each run begins with an empty database, whose dispatch numbers start again: a link of the last run must open nothing.
+	if err = os.Remove(s.tokenFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
 	if _, err = hexSecret(s.tokenFile); err != nil {
 		return nil, err
 	}
