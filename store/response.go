@@ -16,7 +16,8 @@ import (
 const ChannelUnknown = "link-unknown"
 
 // RecordResponses stores a batch of answers in one statement, which is one transaction. An answer whose nonce is known is
-// skipped, so draining a journal twice changes nothing. The standing of a person moves to the latest received-at only; equal
+// skipped, so draining a journal twice changes nothing. A received-at ahead of the database's clock (a page host whose clock is
+// wrong) is cut back to it: it must not beat every later answer. The standing of a person moves to the latest received-at only; equal
 // times are settled by the higher row. Answers never NOTIFY (law 8), and the row is its own record: no audit row is added.
 // // F3-1-a.1
 func (s *Store) RecordResponses(ctx context.Context, batch []desk.Response) error {
@@ -50,7 +51,7 @@ const (
 				WITH ORDINALITY AS a (nonce, dispatch_id, person_id, received_at, safety, attendance, comment, channel, line)
 		), kept AS (
 			INSERT INTO response (nonce, dispatch_id, person_id, received_at, stored_at, safety, attendance, comment, channel)
-			SELECT nonce, dispatch_id, person_id, received_at, now(), safety, attendance, comment,
+			SELECT nonce, dispatch_id, person_id, least(received_at, now()), now(), safety, attendance, comment,
 				CASE WHEN EXISTS (SELECT FROM recipient r WHERE r.dispatch_id = a.dispatch_id AND r.person_id = a.person_id)
 					THEN channel ELSE @unknown END
 			FROM answer a ORDER BY line`

@@ -137,19 +137,16 @@ type counting struct {
 
 // open reads what the count depends on; NotFound when the dispatch does not exist.
 func (c *counting) open(ctx context.Context) (err error) {
-	// Fresh tables have no statistics, and the planner then believes in a handful of rows: looking up 11,500 people one by
-	// one, and sorting them, costs several times as much as hashing them.
-	if _, err := c.tx.Exec(ctx, `SELECT set_config('enable_sort', 'off', true)`); err != nil {
-		return err
-	}
 	if c.groups, err = c.tx.topGroups(ctx, c.id); err != nil {
 		return err
 	}
 	c.byPrefecture, c.byGroup = breakdown{}, breakdown{}
 	var stopped bool
+	// Fresh tables have no statistics, and the planner then believes in a handful of rows: looking up 11,500 people one by
+	// one, and sorting them, costs several times as much as hashing them.
 	err = c.tx.QueryRow(ctx, `
-		SELECT i.closed_at, d.expanded_at, EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
-		FROM dispatch d JOIN incident i ON i.id = d.incident_id WHERE d.id = @id`, pgx.NamedArgs{"id": int64(c.id)}).Scan(&c.closed, &c.expanded, &stopped)
+		SELECT i.closed_at, d.expanded_at, EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id), set_config('enable_sort', 'off', true)
+		FROM dispatch d JOIN incident i ON i.id = d.incident_id WHERE d.id = @id`, pgx.NamedArgs{"id": int64(c.id)}).Scan(&c.closed, &c.expanded, &stopped, nil)
 	c.settled = c.expanded != nil && !stopped
 	return err
 }

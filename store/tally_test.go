@@ -182,8 +182,14 @@ func TestTallyEqualsANaiveRecount(t *testing.T) { // F3-1-j
 			state = "stopped"
 		}
 		addDispatch(db, id, state)
+		// An hour ago: answers after the end must not lie in the future, where they would be cut back to now.
+		for _, sql := range []string{`UPDATE dispatch SET ended_at = ended_at - interval '1 hour' WHERE id = $1`, `UPDATE incident SET closed_at = closed_at - interval '1 hour' WHERE id = 100 + $1`} {
+			if _, err := owner.Exec(t.Context(), sql, id); err != nil {
+				rt.Fatal(err)
+			}
+		}
 		var ended time.Time
-		if err := owner.QueryRow(t.Context(), `SELECT coalesce(ended_at, now()) FROM dispatch WHERE id = $1`, id).Scan(&ended); err != nil {
+		if err := owner.QueryRow(t.Context(), `SELECT coalesce(ended_at, now() - interval '1 hour') FROM dispatch WHERE id = $1`, id).Scan(&ended); err != nil {
 			rt.Fatal(err)
 		}
 		writeHistory(rt, t, owner, s, id, h, ended.UTC())

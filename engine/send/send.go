@@ -8,6 +8,7 @@ package send
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"reflect"
 	"runtime"
@@ -241,12 +242,17 @@ func (s *Service) composeOne(sl *slot) {
 	}
 }
 
-func (s *Service) prepare(sl *slot) (route.Item, error) {
+func (s *Service) prepare(sl *slot) (item route.Item, err error) {
+	defer func() { // one poisonous mail must not end the process, again and again
+		if p := recover(); p != nil {
+			err = desk.Wrap(desk.Internal, "send.prepare", fmt.Errorf("panic: %v", p))
+		}
+	}()
 	token, err := s.o.Token(sl.mail)
 	if err != nil {
 		return route.Item{}, err
 	}
-	item, err := s.o.Opener.Prepare(sl.mail, func(to string) ([]byte, error) {
+	item, err = s.o.Opener.Prepare(sl.mail, func(to string) ([]byte, error) {
 		data, err := sl.composer.Compose(sl.buf[:0], sl.mail, to, token)
 		if err == nil {
 			sl.buf = data
