@@ -83,6 +83,9 @@ func (tx *Tx) putCarrier(ctx context.Context, c desk.Carrier) error {
 
 func checkCarriers(carriers []desk.Carrier) (lanes []string, err error) {
 	const op = "store.SetCarriers"
+	if most := desk.Window / 2; len(carriers) > most { // each lane needs two places of the window, or W is no guarantee (law 9)
+		return nil, desk.Errorf(desk.Invalid, op, "送信経路は %d までです（%d あります）。まとめてください。", most, len(carriers))
+	}
 	known, owner := map[string]bool{}, map[string]string{}
 	for _, c := range carriers {
 		if c.Lane == "" || known[c.Lane] {

@@ -3,6 +3,7 @@ package store_test
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -375,8 +376,13 @@ func TestSetCarriersRefuses(t *testing.T) {
 	named := desk.Carrier{Lane: "a", Domains: []string{"carrier.example"}, Host: "h", Port: 25, Sessions: 1, Depth: 1}
 	twice := named
 	twice.Lane = "b"
+	many := []desk.Carrier{other}
+	for i := range desk.Window / 2 {
+		many = append(many, desk.Carrier{Lane: fmt.Sprint("l", i), Host: "h", Port: 25, Sessions: 1, Depth: 1})
+	}
 	for name, list := range map[string][]desk.Carrier{
 		"no default lane": {named}, "one domain, two lanes": {other, named, twice}, "one name twice": {other, other}, "no host": {{Lane: desk.DefaultLane}},
+		"more than the window holds": many,
 	} {
 		if err := owner.SetCarriers(t.Context(), "admin:test", list); desk.KindOf(err) != desk.Invalid {
 			t.Errorf("%s: %v", name, err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -56,6 +57,7 @@ type cell struct {
 	TopGroup           *int64
 	Class              int32
 	Safety, Attendance *string
+	NeedHelp           bool
 	People             int
 	Late, Changed      int
 	FirstAt, LastAt    *time.Time
@@ -68,12 +70,18 @@ const (
 	classWithdrawn     = 4
 )
 
-// answeredSQL counts what is in the lines of standing alone; prefecture is null where the fan-out did not know the person.
-const answeredSQL = `
-SELECT prefecture, top_group, safety, attendance, count(*)::int AS people,
-	CASE WHEN @closed::timestamptz IS NULL THEN 0 ELSE count(*) FILTER (WHERE received_at > @closed::timestamptz) END::int AS late,
-	count(*) FILTER (WHERE answers > 1)::int AS changed, min(received_at) AS first_at, max(received_at) AS last_at
+// answeredSQL counts what is in the lines of standing alone; prefecture is null where the fan-out did not know the person. What
+// needs no grouping is asked apart: carried through every group it would double the time.
+const (
+	answeredSQL = `
+SELECT coalesce(prefecture, 0::smallint), coalesce(top_group, 0), safety, attendance, count(*)::int AS people
 FROM standing WHERE dispatch_id = @id GROUP BY prefecture, top_group, safety, attendance`
+
+	answeredTimesSQL = `
+SELECT count(*) FILTER (WHERE answers > 1)::int AS changed, min(received_at) AS first_at, max(received_at) AS last_at,
+	CASE WHEN @closed::timestamptz IS NULL THEN 0 ELSE count(*) FILTER (WHERE received_at > @closed::timestamptz) END::int AS late
+FROM standing WHERE dispatch_id = @id`
+)
 
 // silentSQL counts who cannot be reached and has not answered. They are few and found by indexes of their own.
 const silentSQL = `
@@ -137,17 +145,31 @@ type counting struct {
 
 // open reads what the count depends on; NotFound when the dispatch does not exist.
 func (c *counting) open(ctx context.Context) (err error) {
-	if c.groups, err = c.tx.topGroups(ctx, c.id); err != nil {
-		return err
-	}
-	c.byPrefecture, c.byGroup = breakdown{}, breakdown{}
-	var stopped bool
+	c.groups, c.byPrefecture, c.byGroup = map[int64]string{}, breakdown{}, breakdown{}
+	args := pgx.NamedArgs{"id": int64(c.id)}
+	questions := &pgx.Batch{}
 	// Fresh tables have no statistics, and the planner then believes in a handful of rows: looking up 11,500 people one by
 	// one, and sorting them, costs several times as much as hashing them.
-	err = c.tx.QueryRow(ctx, `
-		SELECT i.closed_at, d.expanded_at, EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id), set_config('enable_sort', 'off', true)
-		FROM dispatch d JOIN incident i ON i.id = d.incident_id WHERE d.id = @id`, pgx.NamedArgs{"id": int64(c.id)}).Scan(&c.closed, &c.expanded, &stopped, nil)
-	c.settled = c.expanded != nil && !stopped
+	questions.Queue(`
+		SELECT i.closed_at, d.expanded_at, d.expanded_at IS NOT NULL AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id),
+			set_config('enable_sort', 'off', true)
+		FROM dispatch d JOIN incident i ON i.id = d.incident_id WHERE d.id = @id`, args)
+	questions.Queue(`SELECT id, name FROM groups WHERE level = 1`)
+	answers := c.tx.SendBatch(ctx, questions)
+	defer func() { err = errors.Join(err, answers.Close()) }()
+	if err = answers.QueryRow().Scan(&c.closed, &c.expanded, &c.settled, nil); err != nil {
+		return err
+	}
+	rows, err := answers.Query()
+	if err != nil {
+		return err
+	}
+	var group int64
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&group, &name}, func() error {
+		c.groups[group] = name
+		return nil
+	})
 	return err
 }
 
@@ -164,6 +186,10 @@ func (c *counting) everybody(ctx context.Context) error {
 	_, err = pgx.ForEachRow(rows, []any{
 		&x.Prefecture, &x.TopGroup, &x.Class, &x.Safety, &x.Attendance, &x.People, &x.Late, &x.Changed, &x.FirstAt, &x.LastAt,
 	}, func() error {
+		if x.Class == classAnswered {
+			x.NeedHelp = desk.Safety(*x.Safety) != desk.SafetyWell
+			addAnswers(&c.t, &x)
+		}
 		c.add(&x)
 		return nil
 	})
@@ -183,33 +209,14 @@ func (c *counting) add(x *cell) {
 // quick counts the answers and the unreachable, and takes them from who was sent to. False, with nothing counted, when an
 // answer came from somebody the fan-out did not know.
 func (c *counting) quick(ctx context.Context, known *sentCounts) (bool, error) {
-	rows, err := c.tx.Query(ctx, answeredSQL, pgx.NamedArgs{"id": int64(c.id), "closed": c.closed})
-	if err != nil {
-		return false, err
-	}
-	var cells []cell
-	var prefecture *desk.Prefecture
-	unknown := false
-	x := cell{Class: classAnswered}
-	_, err = pgx.ForEachRow(rows, []any{&prefecture, &x.TopGroup, &x.Safety, &x.Attendance, &x.People, &x.Late, &x.Changed, &x.FirstAt, &x.LastAt}, func() error {
-		if unknown = unknown || prefecture == nil; !unknown {
-			x.Prefecture = *prefecture
-			cells = append(cells, x)
-		}
-		return nil
-	})
-	if err != nil || unknown {
-		return false, err
-	}
-	if rows, err = c.tx.Query(ctx, silentSQL, pgx.NamedArgs{"id": int64(c.id)}); err != nil {
-		return false, err
-	}
-	x = cell{Class: classUndeliverable}
-	_, err = pgx.ForEachRow(rows, []any{&x.Prefecture, &x.TopGroup, &x.People}, func() error {
-		cells = append(cells, x)
-		return nil
-	})
-	if err != nil {
+	args := pgx.NamedArgs{"id": int64(c.id), "closed": c.closed}
+	questions := &pgx.Batch{} // in one go: a way to the server and back costs as much as the smallest of them
+	questions.Queue(answeredSQL, args)
+	questions.Queue(answeredTimesSQL, args)
+	questions.Queue(silentSQL, args)
+	answers := c.tx.SendBatch(ctx, questions)
+	cells, all, err := c.readQuick(answers)
+	if err = errors.Join(err, answers.Close()); err != nil || !all {
 		return false, err
 	}
 	sent, err := known.of(ctx, c)
@@ -230,6 +237,56 @@ func (c *counting) quick(ctx context.Context, known *sentCounts) (bool, error) {
 		}
 	}
 	return true, nil
+}
+
+// readQuick reads what quick asked: a cell for each group of people, and whether the fan-out knew everybody who answered.
+func (c *counting) readQuick(from pgx.BatchResults) (cells []cell, all bool, err error) {
+	rows, err := from.Query()
+	if err != nil {
+		return nil, false, err
+	}
+	// Plain types and no pointers: there are thousands of small groups, and they are read once a second.
+	var prefecture int16
+	var group int64
+	var safety, attendance string
+	var people int32
+	groups := map[int64]*int64{0: nil}
+	all = true
+	_, err = pgx.ForEachRow(rows, []any{&prefecture, &group, &safety, &attendance, &people}, func() error {
+		if all = all && prefecture != 0; !all {
+			return nil
+		}
+		top, known := groups[group]
+		if !known {
+			id := group
+			top, groups[group] = &id, &id
+		}
+		cells = append(cells, cell{
+			Prefecture: desk.Prefecture(prefecture), TopGroup: top, Class: classAnswered, NeedHelp: safety != string(desk.SafetyWell), People: int(people),
+		})
+		c.t.Safety[desk.Safety(safety)] += int(people)
+		c.t.Attendance[desk.Attendance(attendance)] += int(people)
+		return nil
+	})
+	if err != nil || !all {
+		clear(c.t.Safety)
+		clear(c.t.Attendance)
+		return nil, false, err
+	}
+	var x cell
+	if err := from.QueryRow().Scan(&x.Changed, &x.FirstAt, &x.LastAt, &x.Late); err != nil {
+		return nil, false, err
+	}
+	addTimes(&c.t, &x)
+	if rows, err = from.Query(); err != nil {
+		return nil, false, err
+	}
+	x = cell{Class: classUndeliverable}
+	_, err = pgx.ForEachRow(rows, []any{&x.Prefecture, &x.TopGroup, &x.People}, func() error {
+		cells = append(cells, x)
+		return nil
+	})
+	return cells, true, err
 }
 
 // place is where a person is tallied; group 0 is none.
@@ -290,34 +347,12 @@ func (k *sentCounts) of(ctx context.Context, c *counting) (map[place]int, error)
 	return maps.Clone(people), nil
 }
 
-// topGroups gives the names of the first level of the tree, and NotFound when the dispatch does not exist.
-func (tx *Tx) topGroups(ctx context.Context, id desk.DispatchID) (map[int64]string, error) {
-	rows, err := tx.Query(ctx, `
-		SELECT g.id, g.name FROM dispatch d LEFT JOIN groups g ON g.level = 1 WHERE d.id = @id`, pgx.NamedArgs{"id": int64(id)})
-	if err != nil {
-		return nil, err
-	}
-	names := map[int64]string{}
-	var group *int64
-	var name *string
-	tag, err := pgx.ForEachRow(rows, []any{&group, &name}, func() error {
-		if group != nil {
-			names[*group] = *name
-		}
-		return nil
-	})
-	if err == nil && tag.RowsAffected() == 0 {
-		err = pgx.ErrNoRows
-	}
-	return names, err
-}
-
 func (c *cell) addTo(l *desk.TallyLine) {
 	l.Sent += c.People
 	switch c.Class {
 	case classAnswered:
 		l.Answered += c.People
-		if desk.Safety(*c.Safety) != desk.SafetyWell {
+		if c.NeedHelp {
 			l.NeedHelp += c.People
 		}
 	case classUnanswered:
@@ -337,11 +372,19 @@ func addTotals(t *desk.Tally, c *cell) {
 	t.Unanswered += l.Unanswered
 	t.Undeliverable += l.Undeliverable
 	t.Withdrawn += l.Withdrawn
-	if c.Class != classAnswered {
-		return
-	}
+}
+
+// addAnswers adds what was answered, and when.
+func addAnswers(t *desk.Tally, c *cell) {
 	t.Safety[desk.Safety(*c.Safety)] += c.People
 	t.Attendance[desk.Attendance(*c.Attendance)] += c.People
+	addTimes(t, c)
+}
+
+func addTimes(t *desk.Tally, c *cell) {
+	if c.FirstAt == nil {
+		return // nobody has answered
+	}
 	t.Late += c.Late
 	t.Changed += c.Changed
 	if first := c.FirstAt.UTC(); t.FirstAnswer.IsZero() || first.Before(t.FirstAnswer) {

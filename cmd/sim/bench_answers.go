@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -332,7 +333,7 @@ func answersWhileSending(ctx context.Context, b *bench) ([]measure, error) {
 	}, nil
 }
 
-// tallySection is row 19 as it is built: one statement over the whole dispatch.
+// tallySection is row 19 as it is built: the whole dispatch counted anew, everybody having answered.
 func tallySection(ctx context.Context, b *bench) ([]measure, error) {
 	o, err := b.office(ctx, b.small, b.small)
 	if err != nil {
@@ -340,6 +341,9 @@ func tallySection(ctx context.Context, b *bench) ([]measure, error) {
 	}
 	id, err := o.latestDispatch(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.everybodyAnswers(ctx, id); err != nil {
 		return nil, err
 	}
 	calm(ctx, b.patience)
@@ -357,6 +361,28 @@ func tallySection(ctx context.Context, b *bench) ([]measure, error) {
 	}
 	return []measure{{
 		Name: "tally_recount_ms", Value: median(times), Unit: "ms", most: 5, judge: 'v',
-		How: fmt.Sprintf("%d 人の全数え直し（1 文、部署別・都道府県別を含む）、%d 回の中央値", b.small, 4*b.Rounds),
+		How: fmt.Sprintf("%d 人全員が回答した配信の全数え直し（部署別・都道府県別を含む）、%d 回の中央値", b.small, 4*b.Rounds),
 	}}, nil
+}
+
+// everybodyAnswers records one answer of each person.
+func (o *benchOffice) everybodyAnswers(ctx context.Context, id desk.DispatchID) error {
+	const atOnce = 500
+	safeties, attendances := desk.Safeties(), desk.Attendances()
+	for people := range slices.Chunk(o.asked, atOnce) {
+		batch := make([]desk.Response, len(people))
+		for i, p := range people {
+			batch[i] = desk.Response{
+				DispatchID: id, PersonID: p, ReceivedAt: time.Now(), Channel: "link",
+				Safety: safeties[int(p)%17%len(safeties)], Attendance: attendances[int(p)%5%len(attendances)],
+			}
+			if _, err := rand.Read(batch[i].Nonce[:]); err != nil {
+				return err
+			}
+		}
+		if err := o.owner.RecordResponses(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return nil
 }

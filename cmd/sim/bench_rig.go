@@ -90,6 +90,7 @@ type benchOffice struct {
 	incident       desk.IncidentID
 	incidents      int
 	last           desk.DispatchID // the latest one sent
+	asked          []desk.PersonID // who can be in an audience: people with a region
 	engine         *benchEngine
 }
 
@@ -156,6 +157,11 @@ func (o *benchOffice) fill(ctx context.Context, people, mails int) error {
 	}
 	if err := o.owner.ImportRoster(ctx, "admin:bench", roster); err != nil {
 		return err
+	}
+	for _, p := range roster.People {
+		if len(p.Regions) > 0 {
+			o.asked = append(o.asked, p.ID)
+		}
 	}
 	policy, err := o.owner.Policy(ctx)
 	if err != nil {
