@@ -114,7 +114,7 @@ func (b *bench) answerPage(ctx context.Context, o *benchOffice, mode string) (*b
 
 // answering posts answers from answerClients connections until count are posted or ctx ends, each person in turn. It gives
 // the answers a second and every latency in milliseconds.
-func answering(ctx context.Context, addr string, id desk.DispatchID, people, count int) (perSecond float64, latencies []float64, err error) {
+func answering(ctx context.Context, addr string, id desk.DispatchID, people []desk.PersonID, count int) (perSecond float64, latencies []float64, err error) {
 	_, tokens, err := benchKeys()
 	if err != nil {
 		return 0, nil, err
@@ -137,7 +137,7 @@ func answering(ctx context.Context, addr string, id desk.DispatchID, people, cou
 				if n > count {
 					return nil
 				}
-				text, err := tokens.Sign(desk.Token{DispatchID: id, PersonID: desk.PersonID(1 + n%people), IssuedOn: began})
+				text, err := tokens.Sign(desk.Token{DispatchID: id, PersonID: people[n%len(people)], IssuedOn: began})
 				if err != nil {
 					return err
 				}
@@ -255,7 +255,7 @@ func answersSection(ctx context.Context, b *bench) ([]measure, error) {
 				count /= 4
 			}
 			calm(ctx, b.patience/2)
-			perSecond, _, err := answering(ctx, addr, id, b.small, count)
+			perSecond, _, err := answering(ctx, addr, id, o.asked, count)
 			page.kill()
 			if err != nil {
 				return nil, err
@@ -311,7 +311,7 @@ func answersWhileSending(ctx context.Context, b *bench) ([]measure, error) {
 		done := make(chan error, 1)
 		go func() {
 			var err error
-			_, latencies, err = answering(busy, addr, id, b.large, 1<<30)
+			_, latencies, err = answering(busy, addr, id, o.asked, 1<<30)
 			done <- err
 		}()
 		_, loaded, _, err := o.dispatch(ctx)
