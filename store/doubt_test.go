@@ -47,8 +47,8 @@ func TestFindingAnEventFalseStopsItsDispatch(t *testing.T) { // F3-1-k.3, law 7
 	if _, err := d.store.Verify(t.Context(), d.sato, desk.Verification{EventID: d.event, AdviceID: d.advice, Finding: desk.False, Reason: "取消"}); err != nil {
 		t.Fatal(err)
 	}
-	if stopped, err := engine.IsStopped(t.Context(), id); err != nil || !stopped {
-		t.Errorf("stopped = %v, %v", stopped, err)
+	if letters, err := engine.Letters(t.Context(), desk.DefaultLane); err != nil || len(letters) != 0 {
+		t.Errorf("a lane still works it: %v, %v", letters, err)
 	}
 	p, err := d.store.Progress(t.Context(), id)
 	if err != nil || p.Dispatch.Stop == nil || p.Dispatch.Stop.Operator != "sato" {

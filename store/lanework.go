@@ -115,26 +115,14 @@ func (s *Store) stillPending(ctx context.Context, page []desk.Mail) ([]desk.Mail
 	return append(kept, page[next:]...), err
 }
 
-// IsStopped reports whether a stop row exists: no further mail of the dispatch may be taken (law 7). It is asked before every
-// batch, so it looks at nothing else; Letters leaves out what has ended.
-func (s *Store) IsStopped(ctx context.Context, id desk.DispatchID) (bool, error) {
-	var stopped bool
-	err := s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM stop WHERE dispatch_id = @id)`, pgx.NamedArgs{"id": id}).Scan(&stopped)
-	return stopped, wrap("store.IsStopped", err)
-}
-
 // RecordAttempts keeps results: one statement, one transaction, append-only; writing one again changes nothing. An accepted
 // mail is a fact and is always kept; a deferral or refusal only when its epoch is the lane's present one (law 9), so that a
 // former owner cannot declare a mail dead that the present one is sending.
-func (s *Store) RecordAttempts(ctx context.Context, attempts []desk.Attempt) error {
-	_, err := s.RecordAndLook(ctx, attempts)
-	return err
-}
-
-// RecordAndLook is RecordAttempts with a look at the stop rows of the dispatches it writes for, not earlier than its own
-// beginning: which of them are stopped (law 7). A sender that may take a mail only in place of one recorded here therefore
-// hands over at most as many mails after a stop as it has places.
-func (s *Store) RecordAndLook(ctx context.Context, attempts []desk.Attempt) (stopped []desk.DispatchID, err error) {
+//
+// It looks at the stop rows of the dispatches it writes for, not earlier than its own beginning, and says which are stopped
+// (law 7). A sender that may take a mail only in place of one recorded here therefore hands over at most as many mails after a
+// stop as it has places.
+func (s *Store) RecordAttempts(ctx context.Context, attempts []desk.Attempt) (stopped []desk.DispatchID, err error) {
 	const op = "store.RecordAttempts"
 	if len(attempts) == 0 {
 		return nil, nil

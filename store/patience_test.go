@@ -124,7 +124,8 @@ func TestASilentDatabaseIsUnavailable(t *testing.T) {
 	delete(calls, "VerifyAudit") // its patience is minutes
 	delete(calls, "SetPolicy")   // not this role's
 	calls["RecordAttempts"] = func(ctx context.Context) error {
-		return s.RecordAttempts(ctx, []desk.Attempt{{MailID: 1, DispatchID: 1, Number: 1, Epoch: 1, Outcome: desk.Accepted, At: time.Unix(1, 0)}})
+		_, err := s.RecordAttempts(ctx, []desk.Attempt{{MailID: 1, DispatchID: 1, Number: 1, Epoch: 1, Outcome: desk.Accepted, At: time.Unix(1, 0)}})
+		return err
 	}
 	if err := calls["Policy"](t.Context()); err != nil {
 		t.Fatal(err)

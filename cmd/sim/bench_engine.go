@@ -122,9 +122,9 @@ func (w *watchedStore) watch(line string) {
 	}
 }
 
-// RecordAndLook counts after the commit.
-func (w *watchedStore) RecordAndLook(ctx context.Context, attempts []desk.Attempt) ([]desk.DispatchID, error) {
-	stopped, err := w.Store.RecordAndLook(ctx, attempts)
+// RecordAttempts counts after the commit.
+func (w *watchedStore) RecordAttempts(ctx context.Context, attempts []desk.Attempt) ([]desk.DispatchID, error) {
+	stopped, err := w.Store.RecordAttempts(ctx, attempts)
 	if err != nil {
 		return nil, err
 	}

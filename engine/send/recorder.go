@@ -89,7 +89,7 @@ func (s *Service) commit(ctx context.Context, batch []route.Result) bool {
 		return true
 	}
 	for wait := retryFrom; ; wait = min(2*wait, retryTo) {
-		stopped, err := s.o.Store.RecordAndLook(ctx, attempts)
+		stopped, err := s.o.Store.RecordAttempts(ctx, attempts)
 		if err == nil {
 			s.stops.add(stopped) // before any place is given back (law 7)
 			return true
@@ -115,7 +115,7 @@ func (s *Service) commit(ctx context.Context, batch []route.Result) bool {
 // others. A row that is still refused is tried again with everything in it that is not needed left out.
 func (s *Service) oneByOne(ctx context.Context, attempts []desk.Attempt) {
 	for i := range attempts {
-		if _, err := s.o.Store.RecordAndLook(ctx, attempts[i:i+1]); err != nil {
+		if _, err := s.o.Store.RecordAttempts(ctx, attempts[i:i+1]); err != nil {
 			attempts[i].Text, attempts[i].Route = "", ""
 		}
 	}

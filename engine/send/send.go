@@ -39,7 +39,7 @@ type Store interface {
 	DropLease(ctx context.Context, name, holder string, epoch int64) error
 	Letters(ctx context.Context, lane string) ([]desk.Letter, error)
 	StreamMails(ctx context.Context, dispatch desk.DispatchID, lane string, after desk.MailID, limit int) ([]desk.Mail, error)
-	RecordAndLook(ctx context.Context, attempts []desk.Attempt) (stopped []desk.DispatchID, err error)
+	RecordAttempts(ctx context.Context, attempts []desk.Attempt) (stopped []desk.DispatchID, err error)
 	Beat(ctx context.Context, h desk.Heartbeat) error
 }
 
