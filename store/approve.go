@@ -55,7 +55,7 @@ func (s *Store) Approve(ctx context.Context, operator desk.OperatorID, o desk.Ap
 		if err := tx.mayApprove(ctx, op, operator, o.Method, d, advice, policy); err != nil {
 			return err
 		}
-		if err := tx.insertApproval(ctx, op, operator, o, policy); err != nil {
+		if made, err = tx.insertApproval(ctx, op, operator, o, policy); err != nil {
 			return err
 		}
 		err = tx.audit(ctx, actor, "dispatch.approve", dispatchSubject(o.DispatchID), map[string]any{
@@ -64,14 +64,7 @@ func (s *Store) Approve(ctx context.Context, operator desk.OperatorID, o desk.Ap
 		if err != nil {
 			return err
 		}
-		if err := tx.notify(ctx, desk.TopicDispatch, int64(o.DispatchID)); err != nil {
-			return err
-		}
-		after, err := tx.dispatch(ctx, op, o.DispatchID)
-		if err == nil {
-			made = *after.Approval
-		}
-		return err
+		return tx.notify(ctx, desk.TopicDispatch, int64(o.DispatchID))
 	})
 	return made, err
 }
@@ -201,18 +194,23 @@ func (tx *Tx) latestFinding(ctx context.Context, event desk.EventID) (desk.Findi
 	return finding, err
 }
 
-func (tx *Tx) insertApproval(ctx context.Context, op string, operator desk.OperatorID, o desk.ApprovalOrder, policy desk.Policy) error {
-	_, err := tx.Exec(ctx, `
+func (tx *Tx) insertApproval(ctx context.Context, op string, operator desk.OperatorID, o desk.ApprovalOrder, policy desk.Policy) (desk.Approval, error) {
+	made := desk.Approval{
+		DispatchID: o.DispatchID, OperatorID: operator, HeadCount: o.HeadCount, Method: o.Method,
+		At: tx.Now, NotBefore: tx.Now.Add(policy.CountDown), NotAfter: tx.Now.Add(policy.NotAfter),
+	}
+	err := tx.QueryRow(ctx, `
 		INSERT INTO approval (dispatch_id, operator_id, head_count, method, advice_id, at, not_before, not_after)
-		VALUES (@dispatch, @operator, @heads, @method, @advice, @at, @notBefore, @notAfter)`,
+		VALUES (@dispatch, @operator, @heads, @method, @advice, @at, @notBefore, @notAfter)
+		RETURNING id, (SELECT display FROM operator WHERE id = @operator)`,
 		pgx.NamedArgs{
 			"dispatch": o.DispatchID, "operator": operator, "heads": o.HeadCount, "method": o.Method, "advice": o.AdviceID,
-			"at": tx.Now, "notBefore": tx.Now.Add(policy.CountDown), "notAfter": tx.Now.Add(policy.NotAfter),
-		})
+			"at": made.At, "notBefore": made.NotBefore, "notAfter": made.NotAfter,
+		}).Scan(&made.ID, &made.Operator)
 	if err != nil {
-		return err
+		return made, err
 	}
-	return tx.exec(ctx, op, `UPDATE dispatch SET state = 'approved' WHERE id = @id AND state = 'proposed'`, pgx.NamedArgs{"id": o.DispatchID})
+	return made, tx.exec(ctx, op, `UPDATE dispatch SET state = 'approved' WHERE id = @id AND state = 'proposed'`, pgx.NamedArgs{"id": o.DispatchID})
 }
 
 // StopDispatch writes the stop row that every sender looks at before each batch (law 7). It works on what is approved,

@@ -54,7 +54,15 @@ func cleanLines(data []byte) bool {
 		return false
 	}
 	returns := bytes.Count(data, []byte{'\r'})
-	return returns == bytes.Count(data, []byte{'\n'}) && returns == bytes.Count(data, []byte("\r\n"))
+	for at := 0; ; returns-- {
+		n := bytes.IndexByte(data[at:], '\n')
+		if n < 0 {
+			return returns == 0
+		}
+		if at += n + 1; at < 2 || data[at-2] != '\r' {
+			return false
+		}
+	}
 }
 
 // Result is 送信結果 of one Item, for one desk.Attempt. When Attempted is false the mail was not handed over at all (the gate

@@ -2,6 +2,7 @@ package route
 
 import (
 	"bytes"
+	"encoding/binary"
 
 	"yagura/store/desk"
 )
@@ -50,7 +51,13 @@ func appendRcpt(dst []byte, item *Item) []byte {
 	return append(dst, ">\r\n"...)
 }
 
+// hasHighBit looks at eight bytes at a time: it is asked of every mail.
 func hasHighBit(data []byte) bool {
+	for ; len(data) >= 8; data = data[8:] {
+		if binary.NativeEndian.Uint64(data)&0x8080808080808080 != 0 {
+			return true
+		}
+	}
 	for _, c := range data {
 		if c >= 0x80 {
 			return true

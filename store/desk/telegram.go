@@ -126,7 +126,18 @@ type Telegram struct {
 	Hypocenters       []Hypocenter
 	Tsunami           []TsunamiArea
 	Comments          []Comment // ForecastComment, VarComment, WarningComment
-	Text              string    // Body/Text and free-form comments, for people
+	Text              string                // Body/Text and free-form comments, for people
+
+	Level    Level             // highest level in force after the telegram, on the scale of every hazard
+	Warned   []WarnedArea      // weather, flood, tornado, landslide: per 府県予報区, river or city, as the telegram is keyed
+	EEW      *EEWReport        // VXSE42 to 45
+	Volcano  *VolcanoReport    // VFVO, VFSV
+	Typhoon  *TyphoonReport    // VPTW
+	Giant    *GiantQuakeReport // VYSE
+	Notice   *NoticeReport     // VZSE40
+	Missile  *MissileReport    // civil protection
+	Place    []Prefecture      // every prefecture the telegram names, whatever the kind, in JIS order
+	Surprise string            // what this build did not know in it (a new code or title), for the desk; "" when nothing
 }
 
 // IntensityRange is 予測震度の範囲: From and To inclusive; Over is "From or more" (to = over).

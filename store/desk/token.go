@@ -1,13 +1,16 @@
 package desk
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -23,18 +26,17 @@ const TokenLife = 90 * 24 * time.Hour
 
 // TokenKey is 回答用トークンの鍵: 32 bytes and a number from 0 to 15, so that two keys can live while one is rotated. It prints as nothing.
 type TokenKey struct {
-	ID     uint8
-	secret [32]byte
+	ID   uint8
+	macs *sync.Pool // of keyed hash.Hash: to key one anew for each mail would cost more than the MAC itself
 }
 
 // NewTokenKey takes a key number and 32 bytes.
 func NewTokenKey(id uint8, secret []byte) (TokenKey, error) {
-	k := TokenKey{ID: id}
-	if len(secret) != len(k.secret) || id > 15 {
-		return k, Errorf(Invalid, "NewTokenKey", "トークン鍵は番号 0〜15 と 32 バイトの鍵です。")
+	if len(secret) != sha256.Size || id > 15 {
+		return TokenKey{}, Errorf(Invalid, "NewTokenKey", "トークン鍵は番号 0〜15 と 32 バイトの鍵です。")
 	}
-	copy(k.secret[:], secret)
-	return k, nil
+	secret = bytes.Clone(secret)
+	return TokenKey{ID: id, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, secret) }}}, nil
 }
 
 // String never shows the key.
@@ -69,15 +71,19 @@ func (k TokenKey) Sign(t Token) (string, error) {
 	binary.BigEndian.PutUint16(b[1:], uint16(t.IssuedOn.Unix()/86400))
 	binary.BigEndian.PutUint32(b[3:], uint32(t.DispatchID))
 	binary.BigEndian.PutUint32(b[7:], uint32(t.PersonID))
-	copy(b[tokenHead:], k.mac(b[:tokenHead]))
+	mac := k.mac(b[:tokenHead])
+	copy(b[tokenHead:], mac[:])
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
-func (k TokenKey) mac(head []byte) []byte {
-	m := hmac.New(sha256.New, k.secret[:])
-	m.Write([]byte("answer\x00"))
-	m.Write(head)
-	return m.Sum(nil)[:tokenMAC]
+func (k TokenKey) mac(head []byte) (sum [tokenMAC]byte) {
+	m := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(m)
+	m.Reset()
+	var room [sha256.Size]byte
+	m.Write(append(append(room[:0], "answer\x00"...), head...))
+	copy(sum[:], m.Sum(room[:0]))
+	return sum
 }
 
 // TokenKeys is 鍵束: the keys that are honoured; the first one signs.
@@ -95,7 +101,11 @@ func (ks TokenKeys) Verify(text string, now time.Time) (Token, error) {
 		return Token{}, forged
 	}
 	for _, k := range ks {
-		if k.ID != b[0]&15 || subtle.ConstantTimeCompare(k.mac(b[:tokenHead]), b[tokenHead:]) != 1 {
+		if k.ID != b[0]&15 {
+			continue
+		}
+		mac := k.mac(b[:tokenHead])
+		if subtle.ConstantTimeCompare(mac[:], b[tokenHead:]) != 1 {
 			continue
 		}
 		t := Token{
