@@ -126,7 +126,7 @@ type Telegram struct {
 	Hypocenters       []Hypocenter
 	Tsunami           []TsunamiArea
 	Comments          []Comment // ForecastComment, VarComment, WarningComment
-	Text              string                // Body/Text and free-form comments, for people
+	Text              string    // Body/Text and free-form comments, for people
 
 	Level    Level             // highest level in force after the telegram, on the scale of every hazard
 	Warned   []WarnedArea      // weather, flood, tornado, landslide: per 府県予報区, river or city, as the telegram is keyed
