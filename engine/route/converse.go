@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"time"
 
 	"yagura/store/desk"
 )
@@ -80,15 +81,43 @@ func (s *session) exchange(ctx context.Context, w *round) (alive bool) {
 	return s.readEnvelope(ctx, w, reset)
 }
 
-// mayFinish asks the gate before a final dot. A closed gate ends the connection without the dot (law 9).
+// mayFinish asks the gate before a final dot. A closed gate ends the connection without the dot (law 9), and so does a stop.
 func (s *session) mayFinish(ctx context.Context, w *round) bool {
-	if s.r.opts.Gate.Open() && ctx.Err() == nil {
+	gate := s.r.opts.Gate
+	if gate.Open() && ctx.Err() == nil && (w.body == nil || s.place(ctx, w.body) && gate.Open() && gate.Lets(w.body.item.Mail)) {
 		return true
 	}
 	s.hangUp()
 	for _, j := range []*job{w.body, w.next} {
 		if j != nil {
 			s.report(ctx, notAttempted(j))
+		}
+	}
+	return false
+}
+
+// place waits for a place of the window, as long as the gate is open: while results cannot be recorded no dot is written (law 5).
+func (s *session) place(ctx context.Context, j *job) bool {
+	places := s.r.opts.Gate.Places()
+	if j.placed || places == nil {
+		return true
+	}
+	select {
+	case <-places:
+		j.placed = true
+		return true
+	default:
+	}
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for s.r.opts.Gate.Open() {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-places:
+			j.placed = true
+			return true
+		case <-look.C:
 		}
 	}
 	return false

@@ -76,6 +76,7 @@ type Result struct {
 	Route     string    // host:port
 	At        time.Time // when the answer was read, by the injected clock
 	Attempted bool
+	Placed    bool // a place of the window was taken for it: put it back when the result is recorded
 }
 
 // Attempt is the fact to record for the result. Number is one more than the attempts known so far.

@@ -14,15 +14,30 @@ import (
 	"yagura/store/desk"
 )
 
-// Gate is 送信の許可: it is asked immediately before every write that holds a final dot. When it says false the connection is
-// closed without the dot and the item comes back with Attempted false (law 9). Open must be cheap and safe for concurrent use.
-type Gate interface{ Open() bool }
+// Gate is 送信の許可: it is asked immediately before every write that holds a final dot. Its methods must be cheap and safe for
+// concurrent use.
+type Gate interface {
+	// Open says whether this process may write a dot at all. When it says false the connection is closed without the dot and
+	// the item comes back with Attempted false (law 9).
+	Open() bool
+	// Lets says whether this mail may still leave: false when its dispatch was stopped. As Open (law 7).
+	Lets(m desk.Mail) bool
+	// Places are the free places of the window. A session takes one for each dot; who has recorded a Result with Placed
+	// puts one back. Before the dot nothing of a mail can be delivered, so nothing before it needs a place. nil = no limit.
+	Places() <-chan struct{}
+}
 
-// GateFunc makes a function a Gate.
+// GateFunc makes a function a Gate without a window and without stops.
 type GateFunc func() bool
 
 // Open asks the function.
 func (f GateFunc) Open() bool { return f() }
+
+// Lets lets everything pass.
+func (GateFunc) Lets(desk.Mail) bool { return true }
+
+// Places is nil: no limit.
+func (GateFunc) Places() <-chan struct{} { return nil }
 
 // Timeouts are the waits of a session. A zero field takes the value in brackets.
 type Timeouts struct {

@@ -13,8 +13,9 @@ import (
 
 // job is an item on its way through a session. tries counts connections lost under it before its dot; the second one defers it.
 type job struct {
-	item  Item
-	tries int
+	item   Item
+	tries  int
+	placed bool // it holds a place of the window
 }
 
 // session is one connection slot of a route and the goroutine that owns it.
@@ -317,8 +318,8 @@ func (s *session) report(ctx context.Context, res Result) {
 func (s *session) result(j *job, outcome desk.Outcome, stage desk.Stage, p reply) Result {
 	return Result{
 		Mail: j.item.Mail, Outcome: outcome, Stage: stage, Code: p.code, Text: showable(p.text, j.item.to),
-		Route: s.r.name, At: s.r.opts.Now(), Attempted: true,
+		Route: s.r.name, At: s.r.opts.Now(), Attempted: true, Placed: j.placed,
 	}
 }
 
-func notAttempted(j *job) Result { return Result{Mail: j.item.Mail} }
+func notAttempted(j *job) Result { return Result{Mail: j.item.Mail, Placed: j.placed} }

@@ -143,12 +143,13 @@ func (t *tenure) work(ctx context.Context, order []*stream) (more bool, err erro
 	}
 }
 
-// hand gives the batch to the composers, waiting for a place in the window for each mail. What it could not hand over for an
-// error is kept for another try.
+// hand gives the batch to the composers, waiting for a slot for each mail. What it could not hand over for an error is kept for
+// another try.
 //
-// The stop row (law 7): a place comes back from a statement that recorded its last mail and looked at the stop row, so every
-// place lets at most one mail pass after a stop is committed. All lanes of the system together have desk.Window places,
-// fewer than desk.StopBatch. Letters looks too, at the beginning of every round.
+// The stop row (law 7): a session takes a place of the window for each final dot and then asks tenure.Lets; a place comes
+// back from a statement that recorded its last mail and looked at the stop row, so every place lets at most one mail pass after
+// a stop is committed. All lanes of the system together have desk.Window places, fewer than desk.StopBatch. Letters looks too, at the
+// beginning of every round.
 func (t *tenure) hand(ctx context.Context, st *stream, batch []desk.Mail) (stopped bool, err error) {
 	l := t.lane
 	now := l.s.o.Now()

@@ -22,8 +22,9 @@ type lane struct {
 
 func newLane(s *Service, c desk.Carrier, share int) *lane {
 	c.Sessions = max(min(c.Sessions, share/2), 1) // a pipelined session holds two mails: body i and envelope i+1
-	l := &lane{s: s, carrier: c, share: share, free: make(chan *slot, share), wake: make(chan struct{}, 1)}
-	for range share {
+	slots := share + aheadPerSession*c.Sessions
+	l := &lane{s: s, carrier: c, share: share, free: make(chan *slot, slots), wake: make(chan struct{}, 1)}
+	for range slots {
 		l.free <- &slot{lane: l}
 	}
 	return l
@@ -71,12 +72,19 @@ type tenure struct {
 	epoch     int64
 	until     atomic.Int64 // ns after Service.base: no final dot is written later (law 9)
 	items     chan route.Item
+	places    chan struct{} // the lane's share of the window: how many final dots may still be written
 	composing sync.WaitGroup
 	retries   retries
 }
 
 // Open implements route.Gate by the process's own monotonic clock: a process that was paused finds it shut.
 func (t *tenure) Open() bool { return int64(t.lane.s.o.Now().Sub(t.lane.s.base)) < t.until.Load() }
+
+// Lets implements route.Gate: the recorder has seen no stop of the mail's dispatch (law 7).
+func (t *tenure) Lets(m desk.Mail) bool { return !t.lane.s.stops.has(m.DispatchID) }
+
+// Places implements route.Gate.
+func (t *tenure) Places() <-chan struct{} { return t.places }
 
 func (t *tenure) granted(asked time.Time) {
 	t.until.Store(int64(asked.Add(leaseHonour).Sub(t.lane.s.base)))
@@ -92,7 +100,10 @@ func (t *tenure) again(m desk.Mail, at time.Time) {
 // this one is written: what is in memory must not look pending.
 func (l *lane) work(ctx context.Context, epoch int64, asked time.Time) {
 	s := l.s
-	t := &tenure{lane: l, epoch: epoch, items: make(chan route.Item, l.share)}
+	t := &tenure{lane: l, epoch: epoch, items: make(chan route.Item, cap(l.free)), places: make(chan struct{}, l.share)}
+	for range l.share {
+		t.places <- struct{}{}
+	}
 	t.granted(asked)
 	l.owned.Store(true)
 	s.o.Log.Info("lane taken", "lane", l.carrier.Lane, "epoch", epoch)

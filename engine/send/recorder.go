@@ -139,6 +139,9 @@ func (s *Service) giveBack(batch []route.Result) {
 			m.NextAt = s.o.Now().Add(delay)
 			sl.tenure.again(m, m.NextAt)
 		}
+		if r.Placed {
+			sl.tenure.places <- struct{}{} // one of those taken: there is room
+		}
 		sl.lane.free <- sl
 	}
 }

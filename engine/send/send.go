@@ -1,8 +1,9 @@
 // Package send owns carrier lanes: it streams a lane's mails, composes ahead, hands them to the route and records the results.
 //
-// Law 9 in one paragraph: a lane has one owner at a time by lease; pending means no result; at most desk.Window mails are
-// taken and not yet recorded over all lanes, and that number is what a crash can duplicate. Each lane holds a fixed share of
-// the window, so that the sum over any number of engines never exceeds it and a slow carrier starves nobody.
+// Law 9 in one paragraph: a lane has one owner at a time by lease; pending means no result; at most desk.Window final dots
+// are written and not yet recorded over all lanes, and that number is what a crash can duplicate. Each lane holds a fixed share
+// of the window, so that the sum over any number of engines never exceeds it and a slow carrier starves nobody. Mails composed
+// ahead, and envelopes on their way, wait outside the window: before its dot nothing of a mail can have been delivered.
 package send
 
 import (
@@ -29,6 +30,8 @@ const (
 	lastWords   = 15 * time.Second       // after a lost lease: wait for answers to dots already written
 	flushGrace  = 5 * time.Second        // at the end of Run: wait for the results to be written
 	resultRoom  = 1024                   // more than any window: a route never waits for the recorder
+
+	aheadPerSession = 4 // mails composed and waiting, beyond those in the window
 )
 
 // Store is what the service needs of the store.
@@ -231,7 +234,7 @@ func (s *Service) composeOne(sl *slot) {
 	defer t.composing.Done()
 	item, err := s.prepare(sl)
 	if err == nil {
-		t.items <- item // room for the whole share: never waits
+		t.items <- item // room for every slot of the lane: never waits
 		return
 	}
 	// Never refused: a wrong key or a broken template must not declare staff unreachable. It is tried again.
@@ -269,7 +272,7 @@ type job struct {
 	slots [8]*slot
 }
 
-// slot is one place in the window: taken with a mail, given back when its result is recorded.
+// slot is room for one mail in the making: taken with it, given back when its result is recorded.
 type slot struct {
 	lane     *lane
 	tenure   *tenure
