@@ -104,7 +104,7 @@ func checkTriggered(op string, triggered []desk.TriggeredBy) error {
 	seen := map[desk.Prefecture]bool{}
 	for _, t := range triggered {
 		switch t.Reason {
-		case desk.ReasonIntensity, desk.ReasonNationwide, desk.ReasonRaised:
+		case desk.ReasonIntensity, desk.ReasonNationwide, desk.ReasonRaised, desk.ReasonMissile:
 		default:
 			return desk.Errorf(desk.Invalid, op, "%sを対象にする理由がありません。画面を読み直してください。", t.Prefecture.Name())
 		}

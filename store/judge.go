@@ -18,6 +18,10 @@ const unreadableReach = 20_000
 // maxReason is the longest reason or note, in characters.
 const maxReason = 500
 
+// unreadableLeast is how many unreadable telegrams the inbox shows at least; beyond a quarter of its lines they give way, so that a
+// source that sends garbage cannot push the events out of sight. The rest stays in the store.
+const unreadableLeast = 10
+
 // itemColumns and itemJoins give one inbox line for each row of event e.
 const itemColumns = `e.id, e.stored_at, e.state,
 	a.id, a.telegram_id, a.at, a.grade, a.content,
@@ -39,7 +43,7 @@ func (s *Store) Inbox(ctx context.Context, limit int) ([]desk.InboxItem, error) 
 		if err != nil {
 			return err
 		}
-		unreadable, err := tx.unreadable(ctx, limit)
+		unreadable, err := tx.unreadable(ctx, min(limit, max(unreadableLeast, limit/4)))
 		items = append(events, unreadable...)
 		return err
 	})

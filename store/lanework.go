@@ -10,22 +10,29 @@ import (
 	"yagura/store/desk"
 )
 
-// Letters lists the dispatches a lane may have mails of, live ones before drills, then the oldest first: at least one chunk is written, not stopped, not ended.
+// Letters lists what a lane may have mails of: bulletins first, because they go to a few hundred people at most and are due within
+// three minutes (P5-2); then live dispatches, then drills, each the oldest first. At least one chunk is written, not stopped, not ended.
 func (s *Store) Letters(ctx context.Context, lane string) ([]desk.Letter, error) {
 	const op = "store.Letters"
 	rows, err := s.pool.Query(ctx, `
-		SELECT d.id, d.mode, d.subject, d.body, a.at, a.not_before
+		SELECT b.id, b.mode, b.subject, b.body, b.at, b.at, true AS bulletin
+		FROM bulletin b
+		WHERE b.state IN ('expanded', 'sending')
+		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = b.id)
+		  AND EXISTS (SELECT FROM mail m WHERE m.dispatch_id = b.id AND m.lane = @lane)
+		UNION ALL
+		SELECT d.id, d.mode, d.subject, d.body, a.at, a.not_before, false
 		FROM dispatch d JOIN approval a ON a.dispatch_id = d.id
 		WHERE d.state IN ('approved', 'expanded', 'sending') AND d.expanded_through > 0
 		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
 		  AND EXISTS (SELECT FROM mail m WHERE m.dispatch_id = d.id AND m.lane = @lane)
-		ORDER BY d.mode <> 'live', d.id`, pgx.NamedArgs{"lane": lane})
+		ORDER BY bulletin DESC, mode, id`, pgx.NamedArgs{"lane": lane})
 	if err != nil {
 		return nil, wrap(op, err)
 	}
 	letters, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (desk.Letter, error) {
 		var l desk.Letter
-		err := row.Scan(&l.DispatchID, &l.Mode, &l.Subject, &l.Body, &l.ApprovedAt, &l.NotBefore)
+		err := row.Scan(&l.DispatchID, &l.Mode, &l.Subject, &l.Body, &l.ApprovedAt, &l.NotBefore, &l.Bulletin)
 		return l, err
 	})
 	return letters, wrap(op, err)

@@ -229,7 +229,8 @@ func (tx *Tx) endDispatch(ctx context.Context, id desk.DispatchID, from, to desk
 
 // SettleDispatches takes the steps that follow from results: expanded → sending with the first one, → sent when no mail is
 // pending, → stopped when there is a stop row and no mail is pending or desk.StopSettles has passed. A mail is pending
-// without a final result; past desk.GiveUpAfter only one without any result is. Idempotent; any engine may call it at any time.
+// without a final result; past desk.GiveUpAfter only one without any result is. Bulletins take the same steps. Idempotent; any
+// engine may call it at any time.
 func (s *Store) SettleDispatches(ctx context.Context) error {
 	const op = "store.SettleDispatches"
 	rows, err := s.pool.Query(ctx, `SELECT id FROM dispatch WHERE state IN ('approved', 'expanded', 'sending') ORDER BY id`)
@@ -245,7 +246,7 @@ func (s *Store) SettleDispatches(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return s.settleBulletins(ctx)
 }
 
 func (s *Store) settle(ctx context.Context, id desk.DispatchID) error {

@@ -11,8 +11,8 @@ import (
 	"yagura/store/desk"
 )
 
-// unreadReach is how many telegrams before the newest reading Unread still looks at: ids are given out before a commit, so a
-// lower id may appear after a higher one was read, but never thousands later.
+// unreadReach is how many telegrams before the newest one considered the automatic path still looks at: readings come out of order,
+// because the feeds take turns, and ids are given out before a commit.
 const unreadReach = 10_000
 
 // unreadMost is how many bytes of a telegram Unread gives: more than any reader takes (jma.MaxBytes), so that what is too long is
@@ -59,17 +59,26 @@ func nonNil(b []byte) []byte {
 	return b
 }
 
-// Unread lists telegrams that have no reading yet, oldest first, with their bytes (the first 9 MiB of them). Only the envelope is filled.
+// Unread lists telegrams that have no reading yet, with their bytes (the first 9 MiB of them). The feeds take turns, each oldest
+// first, so that a flood from one source never holds up another's telegram. Only the envelope is filled.
 func (s *Store) Unread(ctx context.Context, limit int) ([]desk.Telegram, error) {
 	const op = "store.Unread"
 	var out []desk.Telegram
 	err := s.read(ctx, op, func(tx *Tx) error {
+		// The recursion steps from feed to feed by the index, so the cost does not grow with the backlog.
 		rows, err := tx.Query(ctx, `
+			WITH RECURSIVE waiting AS (
+			  (SELECT feed FROM unread ORDER BY feed LIMIT 1)
+			  UNION ALL
+			  SELECT (SELECT u.feed FROM unread u WHERE u.feed > w.feed ORDER BY u.feed LIMIT 1) FROM waiting w WHERE w.feed IS NOT NULL
+			), turns AS (
+			  SELECT u.telegram_id, row_number() OVER (PARTITION BY w.feed ORDER BY u.telegram_id) AS turn
+			  FROM waiting w CROSS JOIN LATERAL (
+			    SELECT telegram_id FROM unread WHERE unread.feed = w.feed ORDER BY telegram_id LIMIT @limit) u
+			)
 			SELECT t.id, t.digest, t.feed, t.name, substring(t.raw FROM 1 FOR @most), t.received_at, t.stored_at
-			FROM telegram t
-			WHERE t.id > (SELECT coalesce(max(telegram_id), 0) - @reach FROM reading)
-			  AND NOT EXISTS (SELECT FROM reading r WHERE r.telegram_id = t.id)
-			ORDER BY t.id LIMIT @limit`, pgx.NamedArgs{"limit": limit, "reach": unreadReach, "most": unreadMost})
+			FROM turns JOIN telegram t ON t.id = turns.telegram_id
+			ORDER BY turns.turn, t.id LIMIT @limit`, pgx.NamedArgs{"limit": limit, "most": unreadMost})
 		if err != nil {
 			return err
 		}

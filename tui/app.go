@@ -29,10 +29,9 @@ type (
 	// KickMsg ends the session with a sentence, e.g. when the operator was disabled.
 	KickMsg   struct{ Text string }
 	statusMsg struct {
-		health desk.Health
-		active []desk.DispatchProgress
-		at     time.Time
-		err    error
+		status
+		at  time.Time
+		err error
 	}
 	stoppedMsg struct{ err error }
 )
@@ -67,6 +66,8 @@ type Model struct {
 type status struct {
 	health  desk.Health
 	active  []desk.DispatchProgress
+	sources []desk.SourceHealth
+	owed    []desk.Breach // delay reports not yet sent
 	asOf    time.Time
 	lost    bool // the listening connection broke; cleared by the next successful reading
 	failing bool
@@ -270,9 +271,14 @@ func (m Model) readStatus() tea.Cmd {
 		if err != nil {
 			return statusMsg{err: err}
 		}
-		at := m.opt.Now()
-		active, err := m.opt.Backend.ActiveDispatches(ctx)
-		return statusMsg{health: health, active: active, at: at, err: err}
+		msg := statusMsg{status: status{health: health}, at: m.opt.Now()}
+		if msg.active, msg.err = m.opt.Backend.ActiveDispatches(ctx); msg.err == nil {
+			msg.sources, msg.err = m.opt.Backend.Sources(ctx)
+		}
+		if msg.err == nil {
+			msg.owed, msg.err = m.opt.Backend.UnsentBreaches(ctx)
+		}
+		return msg
 	})
 }
 
@@ -281,18 +287,23 @@ func (m Model) told(msg statusMsg) (Model, tea.Cmd) {
 		m.status.failing = true
 		return m, nil
 	}
-	m.status = status{health: msg.health, active: msg.active, asOf: msg.at}
+	var ring tea.Cmd
+	if msg.worse(m.status) {
+		ring = tea.Raw("\a")
+	}
+	m.status = msg.status
+	m.status.asOf = msg.at
 	if msg.health.AsOf.IsZero() {
-		return m, nil
+		return m, ring
 	}
 	skew := msg.health.AsOf.Sub(msg.at)
 	moved := (skew - time.Duration(m.skew.Load())).Abs() > time.Second
 	m.skew.Store(int64(skew))
 	m.status.asOf = msg.health.AsOf
 	if moved { // what was read by the other clock would look old or new
-		return m, m.reload()
+		return m, tea.Batch(ring, m.reload())
 	}
-	return m, nil
+	return m, ring
 }
 
 func (m Model) say(n ui.Notice) Model {

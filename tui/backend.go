@@ -25,6 +25,8 @@ type Backend interface {
 	dispatch.ListReader
 	tally.Reader
 	Health(ctx context.Context) (desk.Health, error)
+	Sources(ctx context.Context) ([]desk.SourceHealth, error)
+	UnsentBreaches(ctx context.Context) ([]desk.Breach, error)
 	StopDispatch(ctx context.Context, who desk.OperatorID, id desk.DispatchID, reason string) (desk.Stop, error)
 }
 

@@ -46,6 +46,12 @@ func scenes() []scene {
 		{"7-english", func(s seat) { s.Press("E", "enter") }},
 		{"8-no-engine", func(s seat) { s.b.NoEngine = true; s.Advance(6 * time.Second) }},
 		{"8-locked", func(s seat) { s.Press("enter"); s.Advance(16 * time.Minute) }},
+		{"8-sources", func(s seat) { hearing(s, 0); s.Advance(6 * time.Second) }},
+		{"8-source-silent", func(s seat) {
+			hearing(s, 4*time.Minute)
+			s.b.Owed = []desk.Breach{{ID: 3, Clause: desk.ClauseQuick}}
+			s.Advance(6 * time.Second)
+		}},
 		{"8-stale", func(s seat) { s.b.Down = true; s.Advance(20 * time.Second) }},
 	}
 }
@@ -88,6 +94,17 @@ func joining(s seat) {
 	s.b.Put(tuitest.After(91, f.Item.Event.Mode, tuitest.MainShock.Add(8*time.Minute), all[0].Dispatch.IncidentID))
 	s.Advance(6 * time.Second)
 	s.Press("a", "g")
+}
+
+// hearing gives the desk its three sources; dmdata has been silent for so long.
+func hearing(s seat, silent time.Duration) {
+	now := tuitest.MainShock.Add(12*time.Minute + 30*time.Second)
+	s.b.Feed = "jma"
+	s.b.Heard = []desk.SourceHealth{
+		{Name: "dmdata", LastContact: now.Add(2*time.Second - silent), Rhythm: 2 * time.Minute},
+		{Name: "jma", LastContact: now.Add(-12 * time.Second), Rhythm: 3 * time.Minute},
+		{Name: "p2pquake", LastContact: now.Add(-time.Minute), Rhythm: 5 * time.Minute, Trouble: "つなぎ直しています。"},
+	}
 }
 
 func golden(t *testing.T, name, got string) {

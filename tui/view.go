@@ -132,26 +132,6 @@ func (m Model) engines() int {
 	return n
 }
 
-// feedLine says how old the news is. A replayed feed says 【再生】 with the telegram's own time, so that nobody takes it for now.
-func (m Model) feedLine(f ui.Frame, mark string) string {
-	h := m.status.health
-	text := f.Lang.T(words.noFeed)
-	switch {
-	case h.LastFeed == "replay":
-		text = f.Lang.F(words.replay, h.LastTelegram.In(desk.JST).Format("2006-01-02 15:04")) + "  " + f.Lang.F(ui.Text{JA: "%s前に再生", EN: "played %s ago"}, f.Lang.Elapsed(f.Now.Sub(h.LastStored)))
-	case h.LastFeed != "":
-		text = f.Lang.F(words.feed, ui.When(h.LastTelegram, f.Now), h.LastFeed, f.Lang.Elapsed(f.Now.Sub(h.LastStored)))
-	}
-	engines, style := f.Lang.F(words.engines, m.engines()), f.Theme.Header
-	if m.now().Sub(m.status.asOf) >= ui.StaleAfter && !m.status.asOf.IsZero() { // an old reading says nothing about now
-		engines, style = f.Lang.T(words.unknownEngines), f.Theme.Watch
-	} else if m.engines() == 0 {
-		engines, style = f.Lang.T(words.noEngine), f.Theme.Alarm
-	}
-	left := ui.Fit(text, f.W-5-ui.Width(engines)-1)
-	return f.Theme.Header.Render(mark+left+" ") + style.Render(engines)
-}
-
 // banner is the third line: what must not be missed, else the name of the screen.
 func (m Model) banner(f ui.Frame) (string, lipgloss.Style) {
 	switch d := m.countdown(); {

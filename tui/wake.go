@@ -29,7 +29,7 @@ func NewHub(from Listener) *Hub {
 
 // Run listens until ctx ends.
 func (h *Hub) Run(ctx context.Context) error {
-	topics := []desk.Topic{desk.TopicTelegram, desk.TopicEvent, desk.TopicIncident, desk.TopicDispatch, desk.TopicTally}
+	topics := []desk.Topic{desk.TopicTelegram, desk.TopicEvent, desk.TopicIncident, desk.TopicDispatch, desk.TopicTally, desk.TopicHealth}
 	return h.from.Listen(ctx, topics, func(w desk.Wake) { h.tell(WakeMsg{w.Topic}) })
 }
 

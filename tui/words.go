@@ -9,6 +9,7 @@ var words = struct {
 	duty, nobody, unjudged, replay, feed, noFeed, engines, noEngine    ui.Text
 	lost, failing, tooSmall, helpTitle, helpClose, drills, otherDrill  ui.Text
 	moved, unknownEngines, proposed, locked, unlocked, incidents       ui.Text
+	silent, stuck, late, reading, bulletins, latest, owed, waiting     ui.Text
 }{
 	stop: ui.Text{JA: "停止", EN: "STOP"}, nextAlarm: ui.Text{JA: "次の警報", EN: "next alarm"}, back: ui.Text{JA: "戻る", EN: "back"},
 	help: ui.Text{JA: "キー一覧", EN: "keys"}, list: ui.Text{JA: "送信一覧", EN: "dispatches"}, tally: ui.Text{JA: "集計", EN: "tally"},
@@ -42,5 +43,13 @@ var words = struct {
 	drills: ui.Text{JA: "  別に訓練・試験 %d件", EN: "  plus %d drill items"}, otherDrill: ui.Text{JA: "これは%sです", EN: "this is a %s"},
 	unknownEngines: ui.Text{JA: "送信系 不明", EN: "engines unknown"},
 	moved:          ui.Text{JA: "判断の元になる情報が変わりました。もう一度見てから押してください。", EN: "What you decide on has changed. Look again."},
+	silent:         ui.Text{JA: "受信が止まっています: %s", EN: "NOTHING RECEIVED: %s"},
+	stuck:          ui.Text{JA: "処理が止まっています: %s", EN: "STUCK: %s"},
+	reading:        ui.Text{JA: "電文の解析", EN: "reading"},
+	bulletins:      ui.Text{JA: "自動配信の判断", EN: "bulletins"},
+	late:           ui.Text{JA: "期限を %s過ぎて送信中", EN: "SENDING %s PAST THE LIMIT"},
+	latest:         ui.Text{JA: "最新 %s", EN: "last %s"},
+	owed:           ui.Text{JA: "遅延報告 %d件", EN: "%d delay reports"},
+	waiting:        ui.Text{JA: "接続中", EN: "connecting"},
 	proposed:       ui.Text{JA: "承認待ち #%d %s人（起案 %s）。D で開けます", EN: "waiting for approval: #%d, %s people (by %s); press D"},
 }

@@ -37,6 +37,24 @@ type decoded struct {
 	Hypocenters       []decodedHypocenter `json:"hypocenters"`
 	Tsunami           []decodedTsunami    `json:"tsunami"`
 	Headline          string              `json:"headline"`
+
+	Hazard           desk.Hazard        `json:"hazard"`
+	Grade            string             `json:"grade"`
+	Level            desk.Level         `json:"level"`
+	ValidUntil       *string            `json:"valid_until"`
+	Warned           []decodedWarned    `json:"warned"`
+	EEW              *decodedEEW        `json:"eew"`
+	Volcano          *decodedVolcano    `json:"volcano"`
+	Typhoon          *decodedTyphoon    `json:"typhoon"`
+	GiantQuake       *decodedGiant      `json:"giant_quake"`
+	Notice           *decodedNotice     `json:"notice"`
+	Missile          *decodedMissile    `json:"missile"`
+	TsunamiObserved  []decodedStation   `json:"tsunami_observed"`
+	TsunamiExpected  []decodedStation   `json:"tsunami_expected"`
+	TsunamiEstimated []decodedEstimate  `json:"tsunami_estimated"`
+	Counts           []decodedCount     `json:"counts"`
+	LongPeriod       *decodedLongPeriod `json:"long_period"`
+	Surprise         string             `json:"surprise"`
 }
 
 // decodedRange is a forecast; To is "over" for "From or more".
@@ -46,7 +64,7 @@ type decodedRange struct {
 }
 
 // decodedPrefecture has the two-digit code of JIS X 0401, "01" to "47". In an early warning the intensity is the forecast's
-// lower bound; in a tsunami telegram there is none.
+// lower bound; in every telegram but those of earthquakes it is null.
 type decodedPrefecture struct {
 	Code      string         `json:"code"`
 	Name      string         `json:"name"`
@@ -163,12 +181,9 @@ func lineOf(file string, t *desk.Telegram) decoded {
 		EventIDs: append([]string{}, t.EventIDs...), Serial: t.Serial,
 		PressTime: rfc3339(t.PressTime), ReportTime: rfc3339(t.ReportTime),
 		MaxIntensity: t.MaxIntensity, ForecastIntensity: rangeOf(t.ForecastIntensity),
-		Prefectures: []decodedPrefecture{}, Areas: []decodedArea{},
+		Prefectures: prefecturesOf(t), Areas: []decodedArea{},
 		Hypocenters: []decodedHypocenter{}, Tsunami: []decodedTsunami{},
 		Headline: t.Headline,
-	}
-	for _, p := range t.Prefectures {
-		d.Prefectures = append(d.Prefectures, decodedPrefecture{Code: fmt.Sprintf("%02d", p.Code), Name: p.Name, Intensity: p.Intensity})
 	}
 	for _, a := range t.Areas {
 		d.Areas = append(d.Areas, decodedArea(a))
@@ -182,8 +197,12 @@ func lineOf(file string, t *desk.Telegram) decoded {
 	for _, a := range t.Tsunami {
 		d.Tsunami = append(d.Tsunami, decodedTsunami{Code: a.Code, Name: a.Name, Grade: a.Grade})
 	}
+	d.fillKinds(t)
 	return d
 }
+
+// jisCode is the two-digit code of JIS X 0401.
+func jisCode(p desk.Prefecture) string { return fmt.Sprintf("%02d", p) }
 
 func rangeOf(r *desk.IntensityRange) *decodedRange {
 	if r == nil {

@@ -111,6 +111,9 @@ func TestDecodeHasExactlyTheAgreedFields(t *testing.T) {
 		"event_ids": `["20240101230354"]`, "serial": `""`, "press_time": `"2024-01-01T14:14:30Z"`, "report_time": `"2024-01-01T23:14:00+09:00"`,
 		"max_intensity": "null", "forecast_intensity": "null", "prefectures": "[]", "areas": "[]", "hypocenters": "[]", "tsunami": "[]",
 		"headline": `"震度速報を取り消します。"`,
+		"hazard":   `"earthquake"`, "grade": `""`, "level": "0", "valid_until": "null", "warned": "null", "eew": "null", "volcano": "null",
+		"typhoon": "null", "giant_quake": "null", "notice": "null", "missile": "null", "tsunami_observed": "null",
+		"tsunami_expected": "null", "tsunami_estimated": "null", "counts": "null", "long_period": "null", "surprise": `""`,
 	}
 	for name, value := range want {
 		if string(line[name]) != value {

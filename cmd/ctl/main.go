@@ -15,7 +15,10 @@ type commandLine struct {
 	Migrate   migrateCommand   `cmd:"" help:"データベースを最新の版にする。"`
 	Operators operatorsCommand `cmd:"" help:"当直者を登録・一覧・無効にする。"`
 	Policy    policyCommand    `cmd:"" help:"運用方針を表示・変更する。"`
+	Subscribe subscribeCommand `cmd:"" help:"自動情報を受け取る人を指定する。"`
+	Bulletin  bulletinCommand  `cmd:"" help:"自動情報の一覧と、配信の基準。"`
 	Audit     auditCommand     `cmd:"" help:"操作記録が改ざんされていないか確かめる。"`
+	Breach    breachCommand    `cmd:"" help:"遅延報告を一覧・記入・書き出し、送付を記録する。"`
 	Schema    schemaCommand    `cmd:"" help:"移行後のスキーマを書き出す。"`
 }
 

@@ -33,6 +33,8 @@ type config struct {
 	TLSKey       string `name:"tls-key" env:"YAGURA_TLS_KEY" type:"existingfile" help:"Private key (PEM) of the answer page."`
 	Journal      string `env:"YAGURA_JOURNAL" required:"" help:"Folder of the answer journal, of this engine alone."`
 
+	sourceConfig
+
 	Replay      string        `env:"YAGURA_REPLAY" help:"Replay telegrams: a built-in scenario by name, or a folder of recorded ones."`
 	ReplaySpeed float64       `default:"1" help:"60 = a minute for an hour; 0 = without gaps."`
 	ReplayGap   time.Duration `name:"replay-max-gap" default:"0" help:"Longest pause between two replayed telegrams."`

@@ -55,7 +55,7 @@ func wire(ctx context.Context, c *config, log *slog.Logger) (*wired, error) {
 	if w.compose, err = c.mails(); err != nil {
 		return nil, err
 	}
-	if w.sources, err = c.sources(); err != nil {
+	if w.sources, err = c.sources(log); err != nil {
 		return nil, err
 	}
 	for _, one := range []struct {
@@ -101,7 +101,9 @@ func (w *wired) services() []engine.Service {
 			}).Run(ctx)
 		}),
 		w.behind("intake", w.desk, func(ctx context.Context, s *store.Store) error {
-			return intake.New(intake.Options{Store: s, Sources: w.sources, Holder: w.holder, Now: time.Now, Log: w.log}).Run(ctx)
+			return intake.New(intake.Options{
+				Store: s, Sources: w.sources, Holder: w.holder, Engine: w.c.Name, EDXL: w.c.EDXL, Now: time.Now, Log: w.log,
+			}).Run(ctx)
 		}),
 	}
 }
@@ -124,19 +126,6 @@ func (w *wired) sending(s *store.Store, wake <-chan struct{}) send.Options {
 			return fmt.Sprintf("回答 %d・退避中 %d", s.Stored+s.Drained, s.Journaled-s.Drained)
 		},
 	}
-}
-
-// sources are the feeds of this engine.
-func (c *config) sources() ([]feeds.Source, error) {
-	if c.Replay == "" {
-		return nil, nil
-	}
-	envs, err := recorded(c.Replay)
-	if err != nil {
-		return nil, err
-	}
-	player := replay.NewPlayer("replay", envs, replay.Options{Speed: c.ReplaySpeed, MaxGap: c.ReplayGap, Now: time.Now})
-	return []feeds.Source{delayed{player, c.ReplayWait}}, nil
 }
 
 func recorded(name string) ([]desk.Envelope, error) {

@@ -40,6 +40,7 @@ type Composer struct {
 	after      string // text after the token
 	suffix     string // base64 lines of the text after the line in which the link ends, for tokens of desk.TokenLength
 	keep       int    // bytes of after that are encoded with the link
+	notice     bool   // no link: everything is before
 	signers    []signer
 }
 
@@ -80,7 +81,11 @@ func New(letter desk.Letter, opts Options) (*Composer, error) {
 		tail: rawAll(constant) + "\r\n",
 		host: opts.MessageIDHost, returnPath: opts.ReturnPath,
 	}
-	c.split(text(letter, opts, stamp))
+	if letter.Bulletin {
+		c.notice, c.before = true, string(appendBase64(nil, noticeText(letter, stamp)))
+	} else {
+		c.split(text(letter, opts, stamp))
+	}
 	var err error
 	if c.signers, err = newSigners(opts.Signers, from, subjectHeader, constant); err != nil {
 		return nil, err
@@ -110,6 +115,21 @@ func text(letter desk.Letter, opts Options, stamp string) (before, after string)
 		english = "THIS IS A DRILL. " + english
 	}
 	return strings.ReplaceAll(b.String(), "\n", "\r\n"), strings.ReplaceAll(after+english+"\n", "\n", "\r\n")
+}
+
+// noticeText is the body of automatic information: nobody is asked to answer, so there is no link. The first line is the news
+// itself, because it is what a phone previews. // F3-1-l
+func noticeText(letter desk.Letter, stamp string) string {
+	body := strings.TrimRight(strings.ReplaceAll(strings.ReplaceAll(letter.Body, "\r\n", "\n"), "\r", "\n"), "\n")
+	after := "\n\n自動配信のお知らせです。返信や回答は要りません。\nThis is an automatic notice. No reply is needed.\n"
+	switch letter.Mode {
+	case desk.Live:
+	case desk.Test: // never sent (law 4); should it ever be, it says what it is
+		after = "\n\nこれは試験です。実際の災害ではありません。\nTHIS IS A TEST." + after
+	default:
+		after = "\n\nこれは訓練です。実際の災害ではありません。\nTHIS IS A DRILL." + after
+	}
+	return strings.ReplaceAll(stamp+body+after, "\n", "\r\n")
 }
 
 // split encodes what does not vary. Only the two or three base64 lines that hold the link are encoded per mail.
@@ -162,6 +182,9 @@ func (c *Composer) ReturnPath(m desk.Mail) string {
 func (c *Composer) appendBody(dst []byte, token string) []byte {
 	var room [256]byte
 	dst = append(dst, c.before...)
+	if c.notice {
+		return dst
+	}
 	if len(token) != desk.TokenLength {
 		return appendBase64(dst, c.rest+token+c.after)
 	}

@@ -26,6 +26,8 @@ type Store interface {
 	SaveEvent(ctx context.Context, e desk.Event, telegram desk.TelegramID, a desk.Advice) (desk.EventID, desk.AdviceID, error)
 	OpenIncidents(ctx context.Context, mode desk.Mode) ([]desk.Incident, error)
 	Inbox(ctx context.Context, limit int) ([]desk.InboxItem, error)
+	ReadingsNear(ctx context.Context, types []string, from, to time.Time) ([]desk.Telegram, error)
+	NoteSource(ctx context.Context, h desk.SourceHealth) error
 	Readvise(ctx context.Context, a desk.Advice) (desk.AdviceID, error)
 	Policy(ctx context.Context) (desk.Policy, error)
 	Listen(ctx context.Context, topics []desk.Topic, on func(desk.Wake)) error
@@ -43,6 +45,11 @@ type Options struct {
 	Now     func() time.Time
 	Poll    time.Duration // how often unread telegrams are looked for without a wake-up; 0 = 2 s (law 8)
 	Lease   time.Duration // time to live of the reading lease; 0 = 5 s (law 9)
+	Engine  string        // the name under which the health of the sources is noted; "" = Holder
+	EDXL    bool          // whether EDXL envelopes (Lアラート) are read; off, they are shown as not read (feeds.md 4.4)
+	Health  time.Duration // how often the health of a source is looked at; 0 = 1 s. It is noted when it changed, else every fifth time
+	Burst   int           // telegrams a source may hand over at once before it is slowed to Rate; 0 = 2,000
+	Rate    int           // telegrams a second a source may hand over in the long run; 0 = 200
 	MaxGap  time.Duration // longest wait before a failed source or store is tried again; 0 = 5 s
 }
 
@@ -59,6 +66,7 @@ type Counts struct {
 type Intake struct {
 	Options
 	wake                                     chan struct{}
+	lags                                     sync.Map // feed → time.Duration; one entry for each feed that was read
 	stored, duplicates, judged, bad, slowest atomic.Int64
 }
 
@@ -72,6 +80,18 @@ func New(o Options) *Intake {
 	}
 	if o.MaxGap == 0 {
 		o.MaxGap = 5 * time.Second
+	}
+	if o.Health == 0 {
+		o.Health = time.Second
+	}
+	if o.Burst == 0 {
+		o.Burst = 2000
+	}
+	if o.Rate == 0 {
+		o.Rate = 200
+	}
+	if o.Engine == "" {
+		o.Engine = o.Holder
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -92,7 +112,9 @@ func (in *Intake) Counts() Counts {
 func (in *Intake) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for _, source := range in.Sources {
-		all.Go(func() { in.keepSource(ctx, source) })
+		gate := newGate(source, in.Rate, in.Burst)
+		all.Go(func() { in.keepSource(ctx, source, gate) })
+		all.Go(func() { in.noteHealth(ctx, gate) })
 	}
 	all.Go(func() {
 		// A hint only: the reader polls as well, so a listener that cannot start costs time and nothing else.
@@ -112,13 +134,23 @@ func (in *Intake) poke() {
 	}
 }
 
-func (in *Intake) keepSource(ctx context.Context, source feeds.Source) {
+func (in *Intake) keepSource(ctx context.Context, source feeds.Source, gate *gate) {
 	for gap := 200 * time.Millisecond; ctx.Err() == nil; gap = min(2*gap, in.MaxGap) {
 		started := in.Now()
-		err := runSource(ctx, source, in.take)
+		err := runSource(ctx, source, func(ctx context.Context, env desk.Envelope) error {
+			if !gate.pass(ctx, in.Now) {
+				return ctx.Err()
+			}
+			err := in.take(ctx, env)
+			if err == nil {
+				gate.took(in.Now())
+			}
+			return err
+		})
 		if ctx.Err() != nil {
 			return
 		}
+		gate.ended(err)
 		if err == nil {
 			in.Log.Info("source is exhausted", "source", source.Name())
 			return

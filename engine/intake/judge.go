@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"yagura/engine/rules"
-	"yagura/feeds/jma"
 	"yagura/store/desk"
 )
 
@@ -16,7 +15,7 @@ const attempts = 5
 // judge reads one stored telegram and records it in this order: event and advice first, the reading last. A crash in between
 // leaves the telegram unread; doing it again changes nothing that was written.
 func (r *reader) judge(ctx context.Context, stored desk.Telegram) error {
-	t, err := parse(stored)
+	t, err := r.parse(stored)
 	if err != nil {
 		return r.showUnreadable(ctx, t, desk.Message(err), err)
 	}
@@ -40,13 +39,13 @@ func (r *reader) judge(ctx context.Context, stored desk.Telegram) error {
 }
 
 // parse reads a telegram; a panic of the parser is a telegram that cannot be read, not the end of the engine.
-func parse(stored desk.Telegram) (t desk.Telegram, err error) {
+func (o *Options) parse(stored desk.Telegram) (t desk.Telegram, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			t, err = stored, desk.Errorf(desk.Invalid, "intake.parse", "電文を読む途中で内部の誤りが起きました。")
 		}
 	}()
-	t, err = jma.Parse(stored.Envelope)
+	t, err = o.parserFor(stored.Envelope)(stored.Envelope)
 	t.ID, t.StoredAt, t.Digest = stored.ID, stored.StoredAt, stored.Digest
 	return t, err
 }
@@ -62,6 +61,7 @@ func (r *reader) showUnreadable(ctx context.Context, t desk.Telegram, problem st
 
 func (r *reader) judgedOne(t desk.Telegram) {
 	r.judged.Add(1)
+	r.noteLag(&t)
 	took := r.Now().Sub(t.StoredAt)
 	if int64(took) > r.slowest.Load() { // one reader writes it
 		r.slowest.Store(int64(took))
@@ -77,12 +77,22 @@ func (r *reader) place(ctx context.Context, t desk.Telegram) (err error) {
 			err = desk.Wrap(desk.Internal, "intake.place", fmt.Errorf("panic: %v", p))
 		}
 	}()
-	near, err := r.Store.EventsNear(ctx, t.EventIDs, t.Mode, rules.Family(t.Hazard), rules.OccurredAt(&t), rules.Span)
+	if rules.IsSecondSource(t) {
+		return r.attest(ctx, t)
+	}
+	quiet := rules.Quiet(t)
+	if quiet && !rules.Follows(t) {
+		return nil
+	}
+	near, err := r.Store.EventsNear(ctx, rules.Keys(t), t.Mode, rules.Family(t.Hazard), rules.OccurredAt(&t), rules.SpanOf(t))
 	if err != nil {
 		return err
 	}
 	belongs := rules.Correlate(t, near)
-	if len(belongs) == 0 {
+	switch {
+	case len(belongs) == 0 && quiet:
+		return nil // it stays readable in the store; the desk is spared a line
+	case len(belongs) == 0:
 		return r.save(ctx, t, 0)
 	}
 	for _, id := range belongs {
@@ -140,7 +150,13 @@ func (r *reader) advise(ctx context.Context, e desk.Event, telegrams []desk.Tele
 	if err != nil {
 		return desk.Advice{}, err
 	}
-	return rules.Advise(rules.Case{Event: e, Telegrams: telegrams, New: withoutRaw(t), Earlier: earlier, EEWHeard: heard}, open, policy), nil
+	second, err := r.second(ctx, e)
+	if err != nil {
+		return desk.Advice{}, err
+	}
+	return rules.Advise(rules.Case{
+		Event: e, Telegrams: telegrams, New: withoutRaw(t), Earlier: earlier, Second: second, EEWHeard: heard,
+	}, open, policy), nil
 }
 
 // earlier reads bulletins of other events with a similar area list; most events are too small to need any.

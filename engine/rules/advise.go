@@ -9,6 +9,9 @@ import (
 // Advise puts everything the rules find about a case into one advice. At, ID and EventID are left to the store.
 func Advise(c Case, open []desk.Incident, p desk.Policy) desk.Advice {
 	triggered := Triggered(c.Event, p)
+	if c.Event.Hazard == desk.Missile {
+		triggered = MissileTriggered(c.Event, c.Telegrams)
+	}
 	a := desk.Advice{
 		EventID: c.Event.ID, TelegramID: c.New.ID, Grade: Grade(c.Event, c.Telegrams, p),
 		Checks: Checks(c), Triggered: triggered,

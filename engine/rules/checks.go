@@ -16,6 +16,7 @@ type Case struct {
 	Telegrams []desk.Telegram
 	New       desk.Telegram
 	Earlier   []desk.Telegram // 震度速報 and 震源・震度情報 of other events within RepeatWindow
+	Second    []desk.Telegram // what the second source said near the event's time (SecondTypes)
 	EEWHeard  bool            // an EEW, or its line test VXSE42, came by any path within EEWSilence before New: the path is alive
 }
 
@@ -27,15 +28,34 @@ const EEWSilence = 24 * time.Hour
 func Checks(c Case) []desk.Check {
 	all := settle(c.Telegrams)
 	checks := []desk.Check{checkMode(c.New.Mode), checkPhase(&c, all)}
-	if c.Event.Hazard == desk.Earthquake {
+	switch {
+	case c.Event.Hazard == desk.Missile:
+		checks = merged(checks, MissileChecks(c))
+	case c.Event.Hazard == desk.Earthquake && !isGiant(all):
 		checks = append(
 			checks, checkEEW(&c, all), checkRepeat(&c, all), checkAreas(&c), checkStations(&c, all),
-			checkPlausible(&c), checkComment(&c, all))
+			checkPlausible(&c), checkComment(&c, all), checkSecond(&c))
+		checks = append(checks, checkForecast(&c, all)...)
+		checks = append(checks, checkTsunami(&c, all)...)
 	}
-	checks = append(checks, checkClock(&c.New), desk.Check{
-		Code: desk.CheckSecondSource, Result: desk.Undetermined, Text: "別経路の情報はまだありません。",
-	})
+	checks = append(checks, checkHazard(all)...)
+	checks = append(checks, checkSameKey(c.Telegrams)...)
+	if c.Event.Hazard != desk.Missile || !slices.ContainsFunc(checks, func(k desk.Check) bool { return k.Code == desk.CheckClock }) {
+		checks = append(checks, checkClock(&c.New))
+	}
 	slices.SortStableFunc(checks, func(a, b desk.Check) int { return resultRank(a.Result) - resultRank(b.Result) })
+	return checks
+}
+
+// merged adds checks; one of the same code replaces the earlier.
+func merged(checks, more []desk.Check) []desk.Check {
+	for _, m := range more {
+		if i := slices.IndexFunc(checks, func(c desk.Check) bool { return c.Code == m.Code }); i >= 0 {
+			checks[i] = m
+			continue
+		}
+		checks = append(checks, m)
+	}
 	return checks
 }
 

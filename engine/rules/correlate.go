@@ -15,8 +15,20 @@ import (
 // hypocentre is unknown, their felt areas overlap. Time alone never merges (feeds.md 6.4: 2011-03-12 23:34, two shakings
 // 0.4 s and 316 km apart), and nothing ever merges across modes (law 4).
 func Correlate(t desk.Telegram, candidates []desk.Event) []desk.EventID {
+	if IsSecondSource(t) {
+		return nil // evidence never belongs to an event (feeds.md 3.2)
+	}
+	if t.Hazard == desk.Missile {
+		return MissileBelongs(t, candidates)
+	}
+	if th, ok := threadOf(&t); ok {
+		if id := inThread(&t, th, candidates); id != 0 {
+			return []desk.EventID{id}
+		}
+		return nil
+	}
 	if Family(t.Hazard) != desk.Earthquake {
-		return nil // other telegrams use one EventID for years (a volcano, a river): each is shown by itself for now
+		return nil // without a thread each is shown by itself
 	}
 	var found []desk.EventID
 	for _, e := range candidates {

@@ -18,6 +18,9 @@ func Fold(event desk.Event, telegrams []desk.Telegram) desk.Event {
 	}
 	all := settle(telegrams)
 	foldHead(&e, all)
+	if e.Hazard == desk.Missile {
+		return tidy(MissileEvent(e, telegrams))
+	}
 	foldObserved(&e, all)
 	foldForecast(&e, all)
 	foldTsunami(&e, all)
@@ -26,7 +29,13 @@ func Fold(event desk.Event, telegrams []desk.Telegram) desk.Event {
 	if isRetracted(all) {
 		e.Status = desk.EventRetracted
 	}
-	e.Title = oneLine(title(&e, all))
+	e.Title = title(&e, all)
+	return tidy(e)
+}
+
+// tidy makes what foreign telegrams say fit for a screen.
+func tidy(e desk.Event) desk.Event {
+	e.Title = oneLine(e.Title)
 	e.Headline = desk.CleanText(e.Headline, true)
 	return e
 }
@@ -48,6 +57,10 @@ func foldHead(e *desk.Event, all []bulletin) {
 	e.Mode = all[0].Mode
 	e.Hazard = Family(all[0].Hazard)
 	e.FirstSeenAt, e.UpdatedAt = all[0].ReceivedAt, all[0].ReceivedAt
+	key, threaded := threadKey(all)
+	if threaded {
+		e.EventIDs = []string{key}
+	}
 	for _, b := range all {
 		if b.ReceivedAt.Before(e.FirstSeenAt) {
 			e.FirstSeenAt = b.ReceivedAt
@@ -55,7 +68,7 @@ func foldHead(e *desk.Event, all []bulletin) {
 		if b.ReceivedAt.After(e.UpdatedAt) {
 			e.UpdatedAt = b.ReceivedAt
 		}
-		if e.Hazard == desk.Earthquake && len(b.EventIDs) == 1 && !slices.Contains(e.EventIDs, b.EventIDs[0]) {
+		if e.Hazard == desk.Earthquake && !threaded && len(b.EventIDs) == 1 && !slices.Contains(e.EventIDs, b.EventIDs[0]) {
 			e.EventIDs = append(e.EventIDs, b.EventIDs[0])
 		}
 	}
@@ -112,12 +125,10 @@ func foldObserved(e *desk.Event, all []bulletin) {
 	slices.SortFunc(e.Prefectures, func(a, b desk.PrefectureIntensity) int { return cmp.Compare(a.Code, b.Code) })
 }
 
-// foldForecast keeps what EEW foresaw apart from what was observed. A cancelled EEW foresaw nothing.
+// foldForecast keeps what EEW foresaw apart from what was observed. A cancelled EEW foresaw nothing, and of each line only the
+// newest report counts: a forecast that was lowered is lowered.
 func foldForecast(e *desk.Event, all []bulletin) {
-	for _, b := range all {
-		if b.standing != holds || !isEarlyWarning(b.Telegram) {
-			continue
-		}
+	for _, b := range newestEEW(all) {
 		e.EEWWarning = e.EEWWarning || b.Warning
 		e.Forecast = max(e.Forecast, highest(b.ForecastIntensity))
 	}
@@ -187,6 +198,9 @@ func bestHypocenter(all []bulletin) *desk.Hypocenter {
 }
 
 func bestTime(all []bulletin, h *desk.Hypocenter) time.Time {
+	if _, ok := threadKey(all); ok {
+		return OccurredAt(all[0].Telegram) // when the thread began; a volcano's eruption is in its telegram
+	}
 	if h != nil && !h.OriginTime.IsZero() {
 		return h.OriginTime
 	}

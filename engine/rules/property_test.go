@@ -125,7 +125,7 @@ func TestChecksAlwaysSpeak(t *testing.T) {
 			}
 			seen[c.Code] = true
 		}
-		if len(seen) != 10 || a.Grade < desk.GradeAlarm || a.Grade > desk.GradeInfo {
+		if len(seen) < 10 || a.Grade < desk.GradeAlarm || a.Grade > desk.GradeInfo {
 			r.Fatalf("%d checks, grade %d", len(seen), a.Grade)
 		}
 	})

@@ -4,6 +4,7 @@ package rules
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,14 @@ import (
 
 // Span is how far around a telegram's time a caller must look for events it might belong to.
 const Span = 10 * time.Minute
+
+// SpanOf is Span for the kind of a telegram: a missile's notices follow each other more slowly.
+func SpanOf(t desk.Telegram) time.Duration {
+	if t.Hazard == desk.Missile {
+		return MissileSpan
+	}
+	return Span
+}
 
 // RepeatWindow is how far back the repeat check looks for a bulletin of the same content.
 const RepeatWindow = 24 * time.Hour
@@ -64,7 +73,7 @@ func OccurredAt(t *desk.Telegram) time.Time {
 			return h.OriginTime
 		}
 	}
-	if t.Type == "VXSE51" && !t.TargetTime.IsZero() {
+	if (t.Type == "VXSE51" || isSecondType(t.Type)) && !t.TargetTime.IsZero() {
 		return t.TargetTime
 	}
 	for _, id := range t.EventIDs {
@@ -103,6 +112,12 @@ func prefectureOfPlace(name string) desk.Prefecture {
 	}
 	return 0
 }
+
+// countText writes a count for people.
+func countText(n int) string { return strconv.Itoa(n) }
+
+// clockDay writes a time with its day, for ends that may lie on another one.
+func clockDay(t time.Time) string { return t.In(desk.JST).Format("2日15:04") }
 
 // clock writes a time of day as people at the desk read it.
 func clock(t time.Time) string { return t.In(desk.JST).Format("15:04") }

@@ -35,19 +35,69 @@ func settle(telegrams []desk.Telegram) []bulletin {
 	lines := make(map[string][]bulletin)
 	for i := range telegrams {
 		t := &telegrams[i]
-		key := t.Type + "\x00" + t.Title + "\x00" + strings.Join(t.EventIDs, " ")
+		key := lineOf(t)
 		lines[key] = append(lines[key], bulletin{Telegram: t, serial: number(t.Serial)})
 	}
 	all := make([]bulletin, 0, len(telegrams))
 	for _, line := range lines {
 		lendSerials(line)
 		slices.SortFunc(line, inLine)
-		judgeLine(line)
+		if _, ok := threadOf(line[0].Telegram); ok {
+			judgeThread(line)
+		} else {
+			judgeLine(line)
+		}
 		all = append(all, line...)
 	}
 	slices.SortFunc(all, byPress)
 	correctAcross(all)
 	return all
+}
+
+// lineOf names the line a telegram stands in. A typhoon may change its slot (VPTW60 to 65), the letters of a prefecture's
+// warnings tell their phenomenon; telegrams without an EventID are one line within their event.
+func lineOf(t *desk.Telegram) string {
+	kind := t.Type
+	if family(kind) == "VPTW" {
+		kind = "VPTW"
+	}
+	return kind + "\x00" + t.Title + "\x00" + lineIDs(t)
+}
+
+// lineIDs leaves out EventIDs that change with every issue of one thread.
+func lineIDs(t *desk.Telegram) string {
+	switch family(t.Type) {
+	case "VYSE", "VPBS", "VPOA":
+		return ""
+	}
+	return strings.Join(t.EventIDs, " ")
+}
+
+// judgeThread: where each telegram carries the whole state, a 取消 takes back the one before it (of its Serial when it has one) and
+// the state before that stands again; a 訂正 replaces everything before it, as an ordinary issue does.
+func judgeThread(line []bulletin) {
+	for i := range line {
+		if line[i].Phase != desk.Cancelled {
+			continue
+		}
+		line[i].standing = retracts
+		for j := i - 1; j >= 0; j-- {
+			if line[j].standing == holds && (line[i].Serial == "" || line[i].Serial == line[j].Serial) {
+				line[j].standing = retracted
+				break
+			}
+		}
+	}
+	for i, b := range line {
+		if b.Phase != desk.Corrected || b.standing != holds {
+			continue
+		}
+		for j := range line[:i] {
+			if line[j].standing == holds {
+				line[j].standing = replaced
+			}
+		}
+	}
 }
 
 func number(serial string) int {

@@ -9,8 +9,8 @@ import (
 // title is the event in plain words, e.g. "石川県能登地方 震度7 Ｍ７．６".
 func title(e *desk.Event, all []bulletin) string {
 	last := all[len(all)-1]
-	if e.Hazard != desk.Earthquake {
-		return firstText(last.HeadTitle, last.Title, "電文")
+	if e.Hazard != desk.Earthquake || isGiant(all) {
+		return hazardTitle(e, all)
 	}
 	where := place(e, all)
 	if e.Status == desk.EventRetracted {
@@ -20,6 +20,8 @@ func title(e *desk.Event, all []bulletin) string {
 	switch {
 	case e.MaxIntensity > desk.IntensityUnknown:
 		parts = append(parts, "震度"+e.MaxIntensity.Japanese()+provisionalMark(e))
+	case e.Forecast > desk.IntensityUnknown && onlyUnsure(all):
+		parts = append(parts, "緊急地震速報（予報）", forecastText(e), unsureText(all))
 	case e.EEWWarning:
 		parts = append(parts, "緊急地震速報（警報）", forecastText(e))
 	case e.Forecast > desk.IntensityUnknown:
@@ -33,6 +35,16 @@ func title(e *desk.Event, all []bulletin) string {
 		return text
 	}
 	return joined([]string{where, firstText(last.HeadTitle, last.Title, "電文")})
+}
+
+// unsureText says why an early warning is not to be trusted.
+func unsureText(all []bulletin) string {
+	for _, b := range newestEEW(all) {
+		if b.EEW != nil && b.EEW.OneStation && !b.Assumed {
+			return "（単独観測点）"
+		}
+	}
+	return "（仮定震源）"
 }
 
 func provisionalMark(e *desk.Event) string {

@@ -25,6 +25,13 @@ func Triggered(e desk.Event, p desk.Policy) []desk.TriggeredBy {
 // Grade says how loudly the desk is told: 1 for what may be dispatched, a tsunami warning, or the retraction of such; 2 for
 // what was felt strongly, a tsunami advisory, an EEW; 3 for the rest.
 func Grade(e desk.Event, telegrams []desk.Telegram, p desk.Policy) desk.Grade {
+	if e.Hazard == desk.Missile {
+		return MissileGrade(e, telegrams)
+	}
+	all := settle(telegrams)
+	if e.Hazard != desk.Earthquake || isGiant(all) {
+		return hazardGrade(&e, all)
+	}
 	switch {
 	case len(Triggered(e, p)) > 0, e.Tsunami == desk.TsunamiMajorWarning, e.Tsunami == desk.TsunamiWarning:
 		return desk.GradeAlarm
@@ -32,7 +39,9 @@ func Grade(e desk.Event, telegrams []desk.Telegram, p desk.Policy) desk.Grade {
 		return desk.GradeAlarm
 	case e.MaxIntensity >= desk.Intensity4, e.Tsunami == desk.TsunamiAdvisory, e.EEWWarning:
 		return desk.GradeWatch
-	case e.MaxIntensity == desk.IntensityUnknown && e.Forecast > desk.IntensityUnknown:
+	case e.MaxIntensity == desk.IntensityUnknown && e.Forecast > desk.IntensityUnknown && !onlyUnsure(all):
+		return desk.GradeWatch
+	case announcesDrill(all), unknownInside(all):
 		return desk.GradeWatch
 	case e.Status == desk.EventRetracted && e.Hazard == desk.Earthquake:
 		return desk.GradeWatch

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"yagura/feeds"
@@ -19,8 +20,8 @@ const MaxBytes = 4 << 20
 
 // Parse reads one telegram. It is pure: no clock, no file, no network.
 //
-// Earthquake, tsunami and early-warning telegrams are read fully, every other one to its envelope, headline and hazard.
-// The result always carries the envelope and the digest, also when the error says why the rest could not be read
+// A title, a code or a body that this build does not know is no error: what can be read is read, and Surprise says what was not
+// known. The result always carries the envelope and the digest, also when the error says why the rest could not be read
 // (law 1: what cannot be parsed is shown, never dropped). Every error is of kind desk.Invalid.
 func Parse(env desk.Envelope) (desk.Telegram, error) {
 	t := desk.Telegram{Envelope: env, Digest: feeds.Digest(env.Raw)}
@@ -34,10 +35,26 @@ func Parse(env desk.Envelope) (desk.Telegram, error) {
 	}
 	read.Type = TypeOf(read.Title, env.Name)
 	read.Hazard = hazardOf(read.Type, r)
-	if r.Seismology != nil {
-		readSeismology(&read, r.Seismology)
+	surpriseOfTitle(&read)
+	if err := readBody(&read, r); err != nil {
+		return t, err
 	}
+	readPlaces(&read)
 	return read, nil
+}
+
+func readBody(t *desk.Telegram, r *report) error {
+	switch {
+	case r.Seismology != nil:
+		readSeismology(t, r)
+	case r.Meteorology != nil:
+		return readMeteorology(t.Raw, t)
+	case r.Volcanology != nil:
+		return readVolcanology(t.Raw, t)
+	default:
+		readUnknownBody(t)
+	}
+	return nil
 }
 
 const op = "jma.Parse"
@@ -150,12 +167,20 @@ func readEnvelope(t *desk.Telegram, r *report) error {
 	return readTimes(t, c, h)
 }
 
-// clip keeps a foreign text short enough for one line of the inbox: an error must not carry megabytes.
+// clip keeps a foreign text short enough for one line of the inbox, and on that line: an error must not carry megabytes.
 func clip(s string) string {
-	if runes := []rune(s[:min(len(s), 400)]); len(runes) > 40 {
+	cut := strings.Map(oneLine, s[:min(len(s), 400)])
+	if runes := []rune(cut); len(runes) > 40 {
 		return string(runes[:40]) + "…"
 	}
-	return s
+	return cut
+}
+
+func oneLine(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
 }
 
 // single reads an element that may stand once; it stays "" when there is none.

@@ -2,11 +2,7 @@ package jma_test
 
 import (
 	"bytes"
-	"encoding/xml"
-	"errors"
-	"io"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +10,6 @@ import (
 
 	"yagura/feeds"
 	"yagura/feeds/jma"
-	"yagura/feeds/replay/replaytest"
 	"yagura/store/desk"
 )
 
@@ -368,103 +363,5 @@ func TestByteOrderMarkAndLineEnds(t *testing.T) {
 	got := parse(t, "\xef\xbb\xbf"+strings.ReplaceAll(good, "\n", "\r\n"))
 	if got.Digest != want.Digest || !slices.Equal(got.Areas, want.Areas) || got.Headline != want.Headline {
 		t.Errorf("%+v", got)
-	}
-}
-
-// sane fails when a value left the parser that the desk must never see.
-func sane(t testing.TB, g *desk.Telegram) {
-	t.Helper()
-	if g.Title == "" || g.PressTime.IsZero() || g.Mode == "" || g.Phase == "" || g.Hazard == "" {
-		t.Fatalf("a telegram without its envelope: %+v", g)
-	}
-	for _, h := range g.Hypocenters {
-		for _, v := range []*float64{h.Lat, h.Lon, h.DepthKM, h.Magnitude} {
-			if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
-				t.Fatalf("not a number: %+v", h)
-			}
-		}
-		if (h.Magnitude != nil) != (h.MagnitudeKind == desk.MagnitudeNumber) {
-			t.Fatalf("magnitude and its kind disagree: %+v", h)
-		}
-	}
-	for i, p := range g.Prefectures {
-		if !p.Code.Valid() || i > 0 && g.Prefectures[i-1].Code >= p.Code {
-			t.Fatalf("prefectures %+v", g.Prefectures)
-		}
-	}
-}
-
-func TestFlippedBytesNeverBreakTheParser(t *testing.T) {
-	envs := replaytest.Builtin(t, "noto", "drill", "split")
-	dice := rand.New(rand.NewPCG(20240101, 161010))
-	refused := 0
-	const rounds = 50
-	for range rounds {
-		e := envs[dice.IntN(len(envs))]
-		raw := bytes.Clone(e.Raw)
-		for range 1 + dice.IntN(8) {
-			raw[dice.IntN(len(raw))] ^= byte(1 << dice.IntN(8))
-		}
-		got, err := jma.Parse(desk.Envelope{Raw: raw})
-		switch {
-		case err == nil:
-			sane(t, &got)
-		case desk.KindOf(err) != desk.Invalid || desk.Message(err) == "":
-			t.Errorf("%s: %v", e.Name, err)
-		default:
-			refused++
-		}
-	}
-	if refused == 0 || refused == rounds {
-		t.Errorf("%d of %d refused: the flips do not test both ways", refused, rounds)
-	}
-}
-
-func FuzzParse(f *testing.F) {
-	f.Add([]byte(telegram("震源・震度に関する情報", "<EventID>20260102100000</EventID>", seismologyBody+hypocenter("+3729.7+13716.2-16000/", `<jmx_eb:Magnitude type="Mj" condition="不明" description="Ｍ不明">NaN</jmx_eb:Magnitude>`)+unreportedBody+"</Body>")))
-	f.Add([]byte(telegram("気象警報・注意報", "", `<Body xmlns="http://xml.kishou.go.jp/jmaxml1/body/meteorology1/"/>`)))
-	seen := make(map[string]bool)
-	for _, e := range replaytest.Builtin(f, "drill", "split", "noto") {
-		code := e.Name[strings.Index(e.Name, "_V"):]
-		if !seen[code] && len(e.Raw) < 6_000 {
-			seen[code] = true
-			f.Add(e.Raw)
-		}
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		got, err := jma.Parse(desk.Envelope{Raw: raw})
-		if err != nil {
-			if desk.KindOf(err) != desk.Invalid || desk.Message(err) == "" {
-				t.Fatalf("an error without kind or sentence: %v", err)
-			}
-			return
-		}
-		sane(t, &got)
-	})
-}
-
-// BenchmarkDecodeLargest is to stay within 2.5 times BenchmarkTokenizeLargest: what the standard tokeniser alone needs.
-func BenchmarkDecodeLargest(b *testing.B) {
-	raw := replaytest.Largest(b).Raw
-	b.SetBytes(int64(len(raw)))
-	for b.Loop() {
-		if _, err := jma.Parse(desk.Envelope{Raw: raw}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkTokenizeLargest(b *testing.B) {
-	raw := replaytest.Largest(b).Raw
-	b.SetBytes(int64(len(raw)))
-	for b.Loop() {
-		d := xml.NewDecoder(bytes.NewReader(raw))
-		for {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				b.Fatal(err)
-			}
-		}
 	}
 }

@@ -8,46 +8,38 @@ import (
 	"yagura/store/desk"
 )
 
-func readSeismology(t *desk.Telegram, b *seismology) {
+func readSeismology(t *desk.Telegram, r *report) {
+	b := r.Seismology
 	readComments(t, b)
-	early := isEarlyWarning(t)
 	for i := range b.Earthquakes {
 		t.Hypocenters = append(t.Hypocenters, readHypocenter(&b.Earthquakes[i]))
-		if early && strings.Contains(b.Earthquakes[i].Condition, "仮定震源要素") {
-			t.Assumed = true // feeds.md 1.10: PLUM only; place and magnitude are placeholders
-		}
-	}
-	if early {
-		t.Warning = strings.Contains(t.Title, "（警報）")
-		t.Final = trim(b.NextAdvisory) != "" || t.Phase == desk.Cancelled
 	}
 	if b.Observation != nil {
 		readObservation(t, b.Observation)
+		t.LongPeriod = readLongPeriod(t, b.Observation)
 	}
 	if b.Forecast != nil {
 		readForecast(t, b.Forecast)
 	}
-	readTsunami(t, b.Tsunami)
+	if isEarlyWarning(t) {
+		readEarlyWarning(t, &r.Head[0], b)
+	}
+	readTsunami(t, b)
+	readCounts(t, b.Counts)
+	readGiantQuake(t, b.Info)
+	readNotice(t)
 	if isForeignEruption(t, b) {
-		t.Hazard = desk.Volcano
+		readForeignEruption(t)
 	}
 }
 
 func isEarlyWarning(t *desk.Telegram) bool { return strings.HasPrefix(t.Title, "緊急地震速報") }
 
-// isForeignEruption tells an eruption abroad, which comes in the shape of 遠地地震に関する情報; that it is an eruption stands
-// only in the free-form comment (feeds.md 1.7). Without a number for the magnitude it must not read as an earthquake.
-func isForeignEruption(t *desk.Telegram, b *seismology) bool {
-	if t.Type != "VXSE53" || b.Observation != nil || !strings.Contains(t.Text, "噴火") {
-		return false
-	}
-	return len(t.Hypocenters) > 0 && !slices.ContainsFunc(t.Hypocenters, func(h desk.Hypocenter) bool {
-		return h.MagnitudeKind == desk.MagnitudeNumber
-	})
-}
-
 func readComments(t *desk.Telegram, b *seismology) {
-	texts := []string{b.Text, b.TokaiText, b.InfoText, b.AftershockText}
+	texts := []string{b.Text, b.TokaiText, b.AftershockText}
+	if b.Info != nil {
+		texts = append(texts, b.Info.Text)
+	}
 	if c := b.Comments; c != nil {
 		texts = append(texts, c.FreeForm)
 		for _, one := range []*comment{c.Forecast, c.Var, c.Warning} {
@@ -57,7 +49,7 @@ func readComments(t *desk.Telegram, b *seismology) {
 		}
 	}
 	var parts []string
-	for _, text := range texts {
+	for _, text := range append(texts, b.NextAdvisory) {
 		if text = trim(text); text != "" {
 			parts = append(parts, text)
 		}
@@ -74,9 +66,9 @@ func readObservation(t *desk.Telegram, o *intensityDetail) {
 		found.raise(code, desk.ParseIntensity(trim(p.MaxInt)))
 		for j := range p.Area {
 			a := &p.Area[j]
-			t.Areas = append(t.Areas, desk.AreaIntensity{
-				Code: trim(a.Code), Name: trim(a.Name), Intensity: desk.ParseIntensity(trim(a.MaxInt)),
-			})
+			area := desk.AreaIntensity{Code: trim(a.Code), Name: trim(a.Name), Intensity: desk.ParseIntensity(trim(a.MaxInt))}
+			knowLocalArea(t, area.Code, area.Name)
+			t.Areas = append(t.Areas, area)
 			for k := range a.City {
 				if readCity(t, &a.City[k]) {
 					found.provisional(code)
@@ -132,7 +124,9 @@ func readForecast(t *desk.Telegram, f *intensityDetail) {
 			if r := readRange(a.ForecastInt); r != nil {
 				lower = r.From
 			}
-			t.Areas = append(t.Areas, desk.AreaIntensity{Code: trim(a.Code), Name: trim(a.Name), Intensity: lower})
+			area := desk.AreaIntensity{Code: trim(a.Code), Name: trim(a.Name), Intensity: lower}
+			knowLocalArea(t, area.Code, area.Name)
+			t.Areas = append(t.Areas, area)
 			found.raise(forecastPrefecture(p, a), lower)
 		}
 	}

@@ -80,7 +80,7 @@ func TestOfficialTelegrams(t *testing.T) {
 		}
 		compareWithIndex(t, row, &got)
 	}
-	if files < 500 {
+	if files < 535 {
 		t.Fatalf("only %d telegrams in the index", files)
 	}
 }

@@ -124,6 +124,8 @@ func (r TriggerReason) Japanese() string {
 		return "全国一斉の基準に到達"
 	case ReasonRaised:
 		return "通知済みの震度を超過"
+	case ReasonMissile:
+		return "ミサイルの落下・落下予測"
 	}
 	return "理由不明"
 }

@@ -20,7 +20,7 @@ type Mail struct {
 // MessageID is the local half of the Message-ID: stable for the mail, whoever sends it and however often (law 5).
 func (m Mail) MessageID() string { return fmt.Sprintf("%d.%d", m.DispatchID, m.ID) }
 
-// Letter is 文面: what all mails of a dispatch share.
+// Letter is 文面: what all mails of a dispatch or a bulletin share.
 type Letter struct {
 	DispatchID DispatchID
 	Mode       Mode
@@ -28,6 +28,7 @@ type Letter struct {
 	Body       string
 	ApprovedAt time.Time
 	NotBefore  time.Time
+	Bulletin   bool // automatic information: nobody is asked to answer // F3-1-l
 }
 
 // Outcome is 送信結果の種別.

@@ -32,7 +32,7 @@ const (
 
 // Topics lists the topics that are notified through the store.
 func Topics() []Topic {
-	return []Topic{TopicTelegram, TopicEvent, TopicIncident, TopicDispatch, TopicMail, TopicTally}
+	return []Topic{TopicTelegram, TopicEvent, TopicIncident, TopicDispatch, TopicMail, TopicTally, TopicHealth}
 }
 
 // Wake is 起床の合図.

@@ -138,6 +138,12 @@ type Telegram struct {
 	Missile  *MissileReport    // civil protection
 	Place    []Prefecture      // every prefecture the telegram names, whatever the kind, in JIS order
 	Surprise string            // what this build did not know in it (a new code or title), for the desk; "" when nothing
+
+	TsunamiExpected  []TsunamiStation  // VTSE51: high tide and expected arrival at the gauges
+	TsunamiObserved  []TsunamiStation  // VTSE51, VTSE52: what the gauges saw
+	TsunamiEstimated []TsunamiEstimate // VTSE52: what that means for the coast
+	Counts           []QuakeCount      // VXSE60
+	LongPeriod       *LongPeriodReport // VXSE62
 }
 
 // IntensityRange is 予測震度の範囲: From and To inclusive; Over is "From or more" (to = over).

@@ -23,7 +23,7 @@ import (
 var migrations embed.FS
 
 // Range is the oldest and the newest schema version this build works with.
-func Range() (oldest, newest int64) { return 1, 2 }
+func Range() (oldest, newest int64) { return 6, 6 }
 
 // Migrate brings the database at dsn up to the newest version, as the owner of the schema. Several processes may call it at
 // once: a session lock lets one work and the others wait. It returns the names of the migrations it applied.

@@ -25,6 +25,8 @@ type Backend struct {
 	Notified  []desk.Notified // what the first approved dispatch leaves behind, by incident, is kept in the incident
 	Down      bool            // the database is away
 	NoEngine  bool            // no engine has been heard for a minute
+	Heard     []desk.SourceHealth
+	Owed      []desk.Breach
 	Calls     []string
 	nextID    int64
 	proposers map[desk.DispatchID]desk.OperatorID
@@ -260,4 +262,22 @@ func (b *Backend) Health(context.Context) (desk.Health, error) {
 		}
 	}
 	return h, nil
+}
+
+// Sources is the health of the sources; Silent is told by the clock, as the store does.
+func (b *Backend) Sources(context.Context) ([]desk.SourceHealth, error) {
+	leave, err := b.enter("Sources")
+	defer leave()
+	all := append([]desk.SourceHealth(nil), b.Heard...)
+	for i := range all {
+		all[i].Silent = all[i].SilentAt(b.clock())
+	}
+	return all, err
+}
+
+// UnsentBreaches is the reminder.
+func (b *Backend) UnsentBreaches(context.Context) ([]desk.Breach, error) {
+	leave, err := b.enter("UnsentBreaches")
+	defer leave()
+	return append([]desk.Breach(nil), b.Owed...), err
 }
