@@ -25,11 +25,16 @@ const (
 			GROUP BY r.person_id
 		)`
 
-	// concerned are the designated people by kind, area and grade.
+	// concerned are the designated people by kind, area and grade. Who named no grade of his own takes that of the rule, in his own
+	// prefectures too: a mail about 震度6弱 elsewhere does not concern those who felt 震度3.
 	concernedPeople = `
-		concerned AS (
+		rule AS (
+			SELECT least(CASE WHEN @by_intensity::boolean THEN from_intensity::int ELSE from_level::int END, @grade::int) AS lowest
+			FROM bulletin_rule WHERE kind = @kind ORDER BY version DESC LIMIT 1
+		), concerned AS (
 			SELECT s.person_id, s.cadence, s.prefectures
-			FROM subscription s, LATERAL (SELECT CASE WHEN @by_intensity::boolean THEN s.from_intensity::int ELSE s.from_level::int END AS lowest) f
+			FROM subscription s, LATERAL (SELECT coalesce(
+				nullif(CASE WHEN @by_intensity::boolean THEN s.from_intensity::int ELSE s.from_level::int END, 0), (SELECT lowest FROM rule), 0) AS lowest) f
 			WHERE s.kind = @kind AND s.ended_at IS NULL AND f.lowest <= @grade::int
 			  AND (cardinality(s.prefectures) = 0 OR cardinality(@prefectures::smallint[]) = 0 OR EXISTS (
 				SELECT FROM unnest(@prefectures::smallint[], @grades::int[]) AS a (prefecture, grade)

@@ -11,10 +11,6 @@ import (
 	"yagura/store/desk"
 )
 
-// unreadReach is how many telegrams before the newest one considered the automatic path still looks at: readings come out of order,
-// because the feeds take turns, and ids are given out before a commit.
-const unreadReach = 10_000
-
 // unreadMost is how many bytes of a telegram Unread gives: more than any reader takes (jma.MaxBytes), so that what is too long is
 // still seen to be, and a handful of huge ones cannot fill the memory of the engine. TelegramRaw gives all of them.
 const unreadMost = 9 << 20

@@ -13,6 +13,7 @@ import (
 type bulletinCommand struct {
 	Rules bulletinRules `cmd:"" help:"自動配信の基準を表示・変更する。"`
 	List  listBulletins `cmd:"" default:"1" help:"最近の自動情報を一覧する。"`
+	Stop  stopBulletin  `cmd:"" help:"誤った自動情報の送信を止める。"`
 }
 
 type bulletinRules struct {
@@ -112,5 +113,33 @@ func (c *listBulletins) Run(s *streams) error {
 				b.Step.Japanese(), b.State.Japanese(), b.Recipients, b.Mails, b.Subject)
 		}
 		return err
+	})
+}
+
+type stopBulletin struct {
+	database
+	ID       int64  `arg:"" help:"自動情報の番号。"`
+	Operator string `required:"" help:"止める当直者のログイン名。操作記録に残る。"`
+	Reason   string `help:"理由。"`
+}
+
+// Run writes the stop row in the operator's name. What has left already is not taken back by it.
+func (c *stopBulletin) Run(s *streams) error {
+	return c.with(func(ctx context.Context, st *store.Store) error {
+		all, err := st.Operators(ctx)
+		if err != nil {
+			return err
+		}
+		for _, o := range all {
+			if o.Name != c.Operator {
+				continue
+			}
+			if _, err := st.StopBulletin(ctx, o.ID, desk.DispatchID(c.ID), c.Reason); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "自動情報 %d の送信を止めました。すでに届いた分は取り消されません。\n", c.ID)
+			return nil
+		}
+		return desk.Errorf(desk.NotFound, "ctl.bulletin", "当直者 %q は登録されていません。", c.Operator)
 	})
 }

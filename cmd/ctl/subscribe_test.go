@@ -72,4 +72,15 @@ func TestBulletinVerb(t *testing.T) {
 	if out, err := give(t, "bulletin"); err != nil || out != "" {
 		t.Errorf("%q, %v", out, err)
 	}
+	storetest.Operator(t, db, "tanaka")
+	db.Exec(`WITH t AS (INSERT INTO telegram (digest, feed, name, raw, received_at, stored_at) VALUES (sha256('x'), 'test', '', '', now(), now()) RETURNING id),
+		r AS (INSERT INTO reading (telegram_id, type, mode, phase, event_keys, serial, parsed, at) SELECT id, '', 'live', 'issued', '{}', '', '{}', now() FROM t)
+		SELECT 1`)
+	db.Exec(`INSERT INTO bulletin (id, kind, thread, number, mode, telegram_id, step, level, max_intensity, prefectures, subject, body, facts, occurred_at, issued_at, received_at, read_at, at, state, recipients, mails)
+		SELECT 77, 'quick', 'x', 1, 'live', id, 'new', 0, 10, '{}', '【地震速報】', '', '{}', now(), now(), now(), now(), now(), 'expanded', 250, 260 FROM telegram`)
+	says(t, "\t地震速報\t新規\t展開済\t250人\t260通\t【地震速報】", "bulletin")
+	says(t, "登録されていません", "bulletin", "stop", "--operator=sato", "77")
+	says(t, "ありません", "bulletin", "stop", "--operator=tanaka", "78")
+	says(t, "自動情報 77 の送信を止めました", "bulletin", "stop", "--operator=tanaka", "--reason=誤り", "77")
+	says(t, "すでに受け付けて", "bulletin", "stop", "--operator=tanaka", "77")
 }

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	"yagura/engine"
+	"yagura/engine/bulletin"
 	"yagura/engine/compose"
 	"yagura/engine/dispatch"
 	"yagura/engine/intake"
 	"yagura/engine/route"
 	"yagura/engine/send"
 	"yagura/engine/tally"
+	"yagura/engine/watch"
 	"yagura/engine/web"
 	"yagura/engine/web/answer"
 	"yagura/feeds"
@@ -98,6 +100,14 @@ func (w *wired) services() []engine.Service {
 			return dispatch.New(dispatch.Options{
 				Store: s, Holder: w.holder, Wake: dispatches, Now: time.Now, Log: w.log,
 				Expanded: func(desk.DispatchID) { w.bell.ring() },
+			}).Run(ctx)
+		}),
+		w.behind("watch", w.desk, func(ctx context.Context, s *store.Store) error {
+			return watch.New(watch.Options{Store: s, Process: w.c.Name, Holder: w.holder, Now: time.Now, Log: w.log}).Run(ctx)
+		}),
+		w.behind("bulletin", w.desk, func(ctx context.Context, s *store.Store) error {
+			return bulletin.New(bulletin.Options{
+				Store: s, Holder: w.holder, Now: time.Now, Log: w.log, Issued: func(desk.Bulletin) { w.bell.ring() },
 			}).Run(ctx)
 		}),
 		w.behind("intake", w.desk, func(ctx context.Context, s *store.Store) error {

@@ -4,6 +4,7 @@ package bulletin
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"yagura/engine/rules"
@@ -15,7 +16,7 @@ const (
 	poll       = 2 * time.Second // law 8: the net under every wake-up
 	leaseTTL   = 5 * time.Second
 	leaseRenew = time.Second
-	batch      = 200 // readings looked at together
+	batch      = 64 // readings looked at together; some are long
 	attempts   = 5   // of one telegram, when another writer was faster
 )
 
@@ -24,6 +25,7 @@ type Store interface {
 	TakeLease(ctx context.Context, name, holder string, ttl time.Duration) (epoch int64, ok bool, err error)
 	RenewLease(ctx context.Context, name, holder string, epoch int64, ttl time.Duration) (ok bool, err error)
 	DropLease(ctx context.Context, name, holder string, epoch int64) error
+	Listen(ctx context.Context, topics []desk.Topic, on func(desk.Wake)) error
 	BulletinRules(ctx context.Context) ([]desk.BulletinRule, error)
 	Unconsidered(ctx context.Context, limit int) ([]desk.BulletinCase, error)
 	LastBulletins(ctx context.Context, kinds []desk.BulletinKind, threads []string) ([]desk.Bulletin, error)
@@ -37,7 +39,6 @@ type Store interface {
 type Options struct {
 	Store  Store
 	Holder string              // unique to this start of this process
-	Wake   <-chan struct{}     // a hint that a telegram was read (desk.TopicTelegram); nil = poll only
 	Issued func(desk.Bulletin) // called after each bulletin, to wake the senders of this process; nil = none
 	Now    func() time.Time    // for the lease only; facts bear the database's clock
 	Log    *slog.Logger
@@ -47,6 +48,7 @@ type Options struct {
 // safe without it.
 type Service struct {
 	o       Options
+	wake    chan struct{} // a telegram was read
 	epoch   int64
 	renewed time.Time // the zero time when the lease is not held
 }
@@ -59,22 +61,40 @@ func New(o Options) *Service {
 	if o.Issued == nil {
 		o.Issued = func(desk.Bulletin) {}
 	}
-	return &Service{o: o}
+	return &Service{o: o, wake: make(chan struct{}, 1)}
 }
 
 // Run works until ctx ends, then gives the lease back.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.leave(ctx)
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	listening.Go(func() { s.listen(ctx) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-s.o.Wake:
+		case <-s.wake:
 		case <-timer.C:
 		}
 		timer.Reset(s.round(ctx))
+	}
+}
+
+// listen turns the notices of read telegrams into hints; at most one waits.
+func (s *Service) listen(ctx context.Context) {
+	err := s.o.Store.Listen(ctx, []desk.Topic{desk.TopicTelegram}, func(desk.Wake) {
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		s.complain(ctx, "cannot listen; polling goes on", err)
 	}
 }
 

@@ -21,12 +21,11 @@ const noto = "20240101161010"
 func TestTellsTheDesignated(t *testing.T) {
 	o := newOffice(t, 260)
 	o.designate(desk.BulletinQuick, 1, 250, desk.ChangesOnly)
-	wake, _ := o.run("one", nil)
+	o.run("one", nil)
 	o.read(flash("first", desk.Intensity4)) // connections and plans are warm afterwards
 	o.settled()
 	began := time.Now()
 	o.read(flash(noto, desk.Intensity7))
-	wake <- struct{}{}
 	await(t, "the mails", func() bool { return o.count(`SELECT count(*) FROM mail`) == 500 })
 	t.Logf("250 mails written %v after the reading was begun", time.Since(began))
 	var took time.Duration
@@ -97,18 +96,48 @@ func TestEachPersonAtHisCadence(t *testing.T) {
 	o.read(report(noto, "1", desk.Intensity6Upper, "Ｍ７．４"))
 	o.read(report(noto, "2", desk.Intensity6Upper, "Ｍ７．６"))
 	o.consider()
-	per := func(person int) int { return o.count(fmt.Sprintf(`SELECT count(*) FROM mail WHERE person_id = %d`, person)) }
+	per := func(person int) int {
+		return o.count(fmt.Sprintf(`SELECT count(*) FROM mail WHERE person_id = %d`, person))
+	}
 	if per(1) != 2 || per(2) != 1 || per(3) != 0 || per(4) != 0 {
 		t.Fatalf("mails: %d %d %d %d", per(1), per(2), per(3), per(4))
 	}
 	o.db.Exec(`UPDATE bulletin_recipient SET due_at = now() - interval '1 second' WHERE due_at IS NOT NULL`)
-	_, stop := o.run("digest", nil)
+	stop := o.run("digest", nil)
 	await(t, "the digest", func() bool { return per(3) == 1 })
 	stop()
 	all := o.bulletins()
 	d := all[len(all)-1]
 	if d.Kind != desk.BulletinDigest || d.Recipients != 1 || len(d.Facts.Carries) != 1 || !strings.HasPrefix(d.Subject, "【情報まとめ】1件") {
 		t.Errorf("%+v", d)
+	}
+}
+
+// TestEachPersonByHisPrefectureAndGrade: who named no grade takes that of the rule, also in his own prefectures.
+func TestEachPersonByHisPrefectureAndGrade(t *testing.T) {
+	o := newOffice(t, 5)
+	list := []desk.Subscription{
+		{Code: code(1), Kind: desk.BulletinQuick, Cadence: desk.ChangesOnly, Prefectures: []desk.Prefecture{17, 20}},
+		{Code: code(2), Kind: desk.BulletinQuick, Cadence: desk.ChangesOnly, Prefectures: []desk.Prefecture{20}}, // felt 震度3
+		{Code: code(3), Kind: desk.BulletinQuick, Cadence: desk.ChangesOnly, Prefectures: []desk.Prefecture{20}, FromIntensity: desk.Intensity3},
+		{Code: code(4), Kind: desk.BulletinQuick, Cadence: desk.ChangesOnly, FromIntensity: desk.Intensity7},
+		{Code: code(5), Kind: desk.BulletinQuick, Cadence: desk.ChangesOnly, Prefectures: []desk.Prefecture{1}},
+	}
+	if _, _, err := o.owner.SetSubscriptions(t.Context(), "admin:test", []desk.BulletinKind{desk.BulletinQuick}, list); err != nil {
+		t.Fatal(err)
+	}
+	nagano := desk.PrefectureIntensity{Code: 20, Name: "長野県", Intensity: desk.Intensity3}
+	o.read(flash(noto, desk.Intensity6Lower, nagano))
+	o.consider()
+	first := o.bulletins()[0]
+	if got := o.told(first.ID); !maps.Equal(got, map[int64]bool{1: true, 3: true}) {
+		t.Errorf("told %v", got)
+	}
+	nagano.Intensity = desk.Intensity4
+	o.read(flash(noto, desk.Intensity7, nagano))
+	o.consider()
+	if got := o.told(o.bulletins()[1].ID); !maps.Equal(got, map[int64]bool{1: true, 2: true, 3: true, 4: true}) {
+		t.Errorf("at 震度7 told %v", got)
 	}
 }
 
@@ -199,6 +228,17 @@ func TestWhatWaitsForADigestIsDroppedWhenWithdrawn(t *testing.T) {
 	o.consider()
 	if n := o.count(`SELECT count(*) FROM bulletin_recipient WHERE NOT dropped`); n != 0 || o.count(`SELECT count(*) FROM mail`) != 0 {
 		t.Errorf("%d still wait", n)
+	}
+	o.read(report("20240101161100", "1", desk.Intensity7, "Ｍ７．６")) // another, whose digest had left
+	o.consider()
+	o.db.Exec(`UPDATE bulletin_recipient SET due_at = now() - interval '1 second' WHERE due_at IS NOT NULL AND NOT dropped`)
+	stop := o.run("digest", nil)
+	await(t, "the digest", func() bool { return o.count(`SELECT count(*) FROM mail`) == 3 })
+	stop()
+	o.read(phase(report("20240101161100", "1", desk.Intensity7, ""), desk.Cancelled))
+	o.consider()
+	if n := o.count(`SELECT count(*) FROM mail m JOIN bulletin b ON b.id = m.dispatch_id WHERE b.step = 'withdrawn'`); n != 3 {
+		t.Errorf("the withdrawal went to %d of 3 who read the digest", n)
 	}
 }
 
@@ -392,5 +432,40 @@ func TestLiftingIsToldOnce(t *testing.T) {
 		if !strings.HasPrefix(steps[i], want[i]) {
 			t.Errorf("%q, want %q", steps[i], want[i])
 		}
+	}
+}
+
+// TestTwoEventIDsOfOneShaking are told as one (feeds.md 1.4): the names of the event count, not that of the telegram.
+func TestTwoEventIDsOfOneShaking(t *testing.T) {
+	o := newOffice(t, 3)
+	o.designate(desk.BulletinQuick, 1, 3, desk.ChangesOnly)
+	first, second := o.read(flash("20100125161221", desk.Intensity5Lower)), o.read(flash("20100125161517", desk.Intensity5Lower))
+	o.db.Exec(`WITH e AS (INSERT INTO event (hazard, mode, event_keys, occurred_at, first_seen_at, updated_at, stored_at, status, max_intensity, grade, state)
+			VALUES ('earthquake', 'live', '{20100125161221,20100125161517}', now(), now(), now(), now(), 'open', 6, 1, '{}') RETURNING id)
+		INSERT INTO event_telegram (telegram_id, event_id) SELECT t, e.id FROM e, unnest($1::bigint[]) t`, []int64{int64(first), int64(second)})
+	o.consider()
+	if all := o.bulletins(); len(all) != 1 || all[0].EventID == 0 || all[0].Thread != "20100125161221" {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestAFloodDelaysNobody: a thousand telegrams that concern nobody are worked off while one that does comes last.
+func TestAFloodDelaysNobody(t *testing.T) {
+	o := newOffice(t, 250)
+	o.designate(desk.BulletinQuick, 1, 250, desk.ChangesOnly)
+	o.db.Exec(`WITH t AS (INSERT INTO telegram (digest, feed, name, raw, received_at, stored_at)
+			SELECT sha256(convert_to(i::text, 'UTF8')), 'flood', '', '', now(), now() FROM generate_series(1, 1000) i RETURNING id)
+		INSERT INTO reading (telegram_id, type, mode, phase, event_keys, serial, press_time, parsed, at)
+		SELECT id, 'VPWW55', 'live', 'issued', '{}', '', now(), jsonb_build_object('Type', 'VPWW55', 'Mode', 'live', 'Phase', 'issued',
+			'Warned', jsonb_build_array(jsonb_build_object('Code', '170000', 'Name', '石川県', 'Kinds', jsonb_build_array(
+				jsonb_build_object('Code', '10', 'Name', '大雨注意報', 'Level', 2))))), now() FROM t`)
+	o.read(flash(noto, desk.Intensity7))
+	began := time.Now()
+	o.run("one", nil)
+	o.settled()
+	took := time.Since(began)
+	t.Logf("1,001 telegrams considered in %v", took)
+	if o.count(`SELECT count(*) FROM mail`) != 250 || took > 20*time.Second {
+		t.Errorf("%d mails after %v", o.count(`SELECT count(*) FROM mail`), took)
 	}
 }

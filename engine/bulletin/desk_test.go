@@ -85,12 +85,11 @@ func (o *office) read(t desk.Telegram) desk.TelegramID {
 }
 
 // run starts a service; it stops when the test ends, or earlier by stop.
-func (o *office) run(holder string, st bulletin.Store) (wake chan struct{}, stop func()) {
-	wake = make(chan struct{}, 1)
+func (o *office) run(holder string, st bulletin.Store) (stop func()) {
 	if st == nil {
 		st = o.engine
 	}
-	s := bulletin.New(bulletin.Options{Store: st, Holder: holder, Wake: wake, Now: time.Now})
+	s := bulletin.New(bulletin.Options{Store: st, Holder: holder, Now: time.Now})
 	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -100,7 +99,7 @@ func (o *office) run(holder string, st bulletin.Store) (wake chan struct{}, stop
 	})
 	stop = func() { cancel(); wg.Wait() }
 	o.t.Cleanup(stop)
-	return wake, stop
+	return stop
 }
 
 // settled waits until every reading is considered.
@@ -116,7 +115,7 @@ func (o *office) settled() {
 // consider runs one service until everything is considered.
 func (o *office) consider() {
 	o.t.Helper()
-	_, stop := o.run("one", nil)
+	stop := o.run("one", nil)
 	o.settled()
 	stop()
 }

@@ -118,6 +118,9 @@ func (in *Intake) noteHealth(ctx context.Context, g *gate) {
 	for round := healthRounds; ; round++ { // the first look is always noted
 		h := g.health(in.Now())
 		h.Engine, h.Lag = in.Engine, in.lagOf(g.name)
+		if n := in.garbage.within(g.name, in.Now()); n >= garbageFrom && h.Trouble == "" {
+			h.Trouble = "読み取れない電文が続いています。受信一覧で内容を確かめてください。"
+		}
 		if h != noted || round >= healthRounds {
 			if err := in.Store.NoteSource(ctx, h); err == nil {
 				noted, round = h, 0
@@ -131,6 +134,46 @@ func (in *Intake) noteHealth(ctx context.Context, g *gate) {
 		case <-tick.C:
 		}
 	}
+}
+
+// garbageFrom is from how many unreadable telegrams in garbageSpan on a source is said to send garbage.
+const (
+	garbageFrom = 5
+	garbageSpan = time.Minute
+)
+
+// garbage counts the unreadable telegrams of each feed in the current span. The zero value is ready.
+type garbage struct {
+	mu    sync.Mutex
+	feeds map[string]garbageCount
+}
+
+type garbageCount struct {
+	since time.Time
+	n     int
+}
+
+func (g *garbage) note(feed string, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	c := g.feeds[feed]
+	if now.Sub(c.since) > garbageSpan {
+		c = garbageCount{since: now}
+	}
+	c.n++
+	if g.feeds == nil {
+		g.feeds = map[string]garbageCount{}
+	}
+	g.feeds[feed] = c
+}
+
+func (g *garbage) within(feed string, now time.Time) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if c := g.feeds[feed]; now.Sub(c.since) <= garbageSpan {
+		return c.n
+	}
+	return 0
 }
 
 // lagOf is received minus issued of the latest telegram that was read of a feed; 0 when not known at this engine.

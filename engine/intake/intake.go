@@ -66,6 +66,7 @@ type Counts struct {
 type Intake struct {
 	Options
 	wake                                     chan struct{}
+	garbage                                  garbage
 	lags                                     sync.Map // feed → time.Duration; one entry for each feed that was read
 	stored, duplicates, judged, bad, slowest atomic.Int64
 }

@@ -56,6 +56,7 @@ func (r *reader) showUnreadable(ctx context.Context, t desk.Telegram, problem st
 		return err
 	}
 	r.bad.Add(1)
+	r.garbage.note(t.Feed, r.Now())
 	return nil
 }
 

@@ -56,14 +56,18 @@ func (v valve) Run(ctx context.Context, out func(context.Context, desk.Envelope)
 	}
 }
 
-// TestAFloodHoldsUpNobody: one source floods with well-formed telegrams, another with garbage, and a third brings the main shock;
-// it is judged at once although thousands wait, memory stays bounded, and the desk is told of the flood.
+// TestAFloodHoldsUpNobody: one source floods with well-formed telegrams, another with garbage, a third dies again and again, a fourth
+// is half-open and silent; the fifth brings the main shock. It is judged at once although thousands wait, memory stays bounded, and
+// the desk is told of each trouble.
 func TestAFloodHoldsUpNobody(t *testing.T) {
 	db := storetest.New(t)
 	noto := scenario(t, "noto")
 	base := string(noto[0].Raw)
 	var good, bad atomic.Int64
 	quiet := valve{"jma-pull", make(chan desk.Envelope)}
+	stalled := &teller{valve: valve{"p2pquake", make(chan desk.Envelope)}}
+	stalled.health.Store(&feeds.Health{LastContact: time.Now().Add(-time.Hour)})
+	var deaths atomic.Int64
 	st := db.Store(storetest.Engine)
 	in := New(Options{
 		Store: st, Holder: "a", Now: time.Now, Log: testLog(t), Poll: 200 * time.Millisecond, Lease: time.Second, Health: 50 * time.Millisecond,
@@ -73,7 +77,8 @@ func TestAFloodHoldsUpNobody(t *testing.T) {
 				return []byte(strings.Replace(base, "<EventID>", fmt.Sprintf("<EventID>2023%010d ", n), 1))
 			}, noto[0].ReceivedAt, &good},
 			flood{"line-garbage", func(n int) []byte { return fmt.Appendf(nil, "{\"garbage\": %d}", n) }, noto[0].ReceivedAt, &bad},
-			quiet,
+			quiet, stalled,
+			dying{&deaths},
 		},
 	})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -99,6 +104,11 @@ func TestAFloodHoldsUpNobody(t *testing.T) {
 	await(t, "the desk being told", func() bool {
 		return strings.Contains(troubleOf(t, st, "line-garbage"), "受け取りを遅らせています")
 	})
+	await(t, "the garbage being told", func() bool {
+		return in.garbage.within("line-garbage", time.Now()) >= garbageFrom && in.garbage.within("dmdata", time.Now()) == 0
+	})
+	await(t, "the silence being told", func() bool { return healthOf(t, st, "p2pquake").Silent })
+	await(t, "the deaths being told", func() bool { return healthOf(t, st, "dying").Trouble != "" && healthOf(t, st, "dying").Reconnects > 0 })
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	t.Logf("%d+%d handed over, %d waiting, the quiet source is read after %v at most, heap %d → %d kB",
@@ -123,22 +133,32 @@ func isRead(db *storetest.DB, digest [32]byte) (read bool) {
 }
 
 func troubleOf(t *testing.T, st *store.Store, name string) string {
-	t.Helper()
-	for _, h := range sourcesOf(t, st) {
-		if h.Name == name {
-			return h.Trouble
-		}
-	}
-	return ""
+	return healthOf(t, st, name).Trouble
 }
 
-func sourcesOf(t *testing.T, st *store.Store) []desk.SourceHealth {
+// healthOf is what the desk is told of a source; empty while it was not noted.
+func healthOf(t *testing.T, st *store.Store, name string) desk.SourceHealth {
 	t.Helper()
 	all, err := st.Sources(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	for _, h := range all {
+		if h.Name == name {
+			return h
+		}
+	}
+	return desk.SourceHealth{}
+}
+
+// dying is a source that ends at once, every time.
+type dying struct{ deaths *atomic.Int64 }
+
+func (dying) Name() string { return "dying" }
+
+func (d dying) Run(context.Context, func(context.Context, desk.Envelope) error) error {
+	d.deaths.Add(1)
+	return desk.Errorf(desk.Unavailable, "test", "dead")
 }
 
 // teller is a source that tells its health and never brings anything.
@@ -159,14 +179,7 @@ func TestHealthReachesTheStore(t *testing.T) {
 	var next atomic.Int64
 	st := db.Store(storetest.Engine)
 	start(t, st, "a", s, failing{scenario(t, "noto")[:2], &next})
-	ours := func(name string) (h desk.SourceHealth) {
-		for _, one := range sourcesOf(t, st) {
-			if one.Name == name {
-				h = one
-			}
-		}
-		return h
-	}
+	ours := func(name string) desk.SourceHealth { return healthOf(t, st, name) }
 	await(t, "the first note", func() bool { return ours("jma-pull").Name != "" })
 	if h := ours("jma-pull"); h.Engine != "a" || h.Reconnects != 2 || h.Rhythm != 3*time.Minute || h.Trouble != "" || !h.LastContact.Equal(contact) {
 		t.Errorf("%+v", h)

@@ -74,7 +74,7 @@ func decide(c *desk.BulletinCase, rules BulletinRules, last []desk.Bulletin) (*d
 	if c.Age > rule.StaleAfter && !n.over {
 		return nil, fmt.Sprintf("発表から%sたって届いたため、配信しません。", spell(c.Age))
 	}
-	if !stands(before) || n.momentary && c.ReadAt.Sub(before.At) > max(rule.RepeatAfter, momentLasts) {
+	if !stands(before) || n.momentary && c.ReadAt.Sub(before.At) > momentLasts {
 		return fresh(c, s, n, rule, before)
 	}
 	return following(c, s, n, rule, before)

@@ -86,7 +86,7 @@ func bulletinBody(b *desk.Bulletin, n *news, t *desk.Telegram, before *desk.Bull
 		w.WriteString("\n■訂正された箇所（訂正前 → 訂正後）\n")
 		writeDifferences(&w, before, b)
 	case desk.BulletinChanged:
-		w.WriteString("\n■前回からの変化\n")
+		fmt.Fprintf(&w, "\n■第%d報からの変化\n", before.Number) // not everybody got each issue
 		writeDifferences(&w, before, b)
 	case desk.BulletinLifted:
 		if n.over {

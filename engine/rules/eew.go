@@ -50,6 +50,16 @@ func onlyUnsure(all []bulletin) bool {
 	return len(newest) > 0
 }
 
+// neverSure reports that an event consists of unsure early warnings and their retractions alone.
+func neverSure(all []bulletin) bool {
+	for _, b := range all {
+		if b.Phase != desk.Cancelled && !unsure(b.Telegram) || !isEarlyWarning(b.Telegram) {
+			return false
+		}
+	}
+	return true
+}
+
 // EEWEnded reports whether nothing more is to be expected of an event's early warnings: a last report (NextAdvisory), a 取消, or
 // three minutes of silence. ended is false while none was seen. The clock is the caller's.
 func EEWEnded(telegrams []desk.Telegram, now time.Time) (ended bool, why string) {

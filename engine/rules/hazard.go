@@ -30,9 +30,7 @@ func state(all []bulletin) []bulletin {
 	return out
 }
 
-// LevelOf is the highest level in force among telegrams of one event, on the scale of every hazard.
-func LevelOf(telegrams []desk.Telegram) desk.Level { return levelOf(settle(telegrams)) }
-
+// levelOf is the highest level in force, on the scale of every hazard.
 func levelOf(all []bulletin) desk.Level {
 	highest := desk.LevelNone
 	for _, b := range state(all) {

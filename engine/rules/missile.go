@@ -54,7 +54,7 @@ func MissileEvent(e desk.Event, telegrams []desk.Telegram) desk.Event {
 	if !s.endedAt.IsZero() {
 		out.EventIDs = append(out.EventIDs, missileEnded+s.endedAt.UTC().Format(time.RFC3339))
 	}
-	if s.standing == 0 {
+	if s.standing == 0 && s.taken > 0 {
 		out.Status = desk.EventRetracted
 	}
 	out.Title = oneLine(missileTitle(&s))

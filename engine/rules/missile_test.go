@@ -225,6 +225,9 @@ func TestDrillWordsContradict(t *testing.T) {
 	if got := MissileTriggered(desk.Event{}, []desk.Telegram{declares}); len(got) != 0 {
 		t.Errorf("a declared drill concerns %v", codes(got))
 	}
+	if e := MissileEvent(desk.Event{}, []desk.Telegram{declares}); e.Status != desk.EventOpen || !strings.Contains(e.Title, "訓練の語") {
+		t.Errorf("nobody took it back: %s %q", e.Status, e.Title)
+	}
 	drill := notice(desk.MissileImpact, 0, area(1, ""))
 	drill.Mode = desk.Drill
 	drill.Missile.DrillWords = []string{"【訓練】"}

@@ -38,7 +38,8 @@ func TestAnUnsureEarlyWarningIsKeptLow(t *testing.T) { // feeds.md 7: 2016-08-01
 		"confirmed later":   {[]desk.Telegram{eew("1", 5*time.Second, desk.Intensity7, one(true)), eew("2", 9*time.Second, desk.Intensity4, sure)}, desk.GradeWatch, "東京湾 緊急地震速報（予報） 予測震度4", desk.Passed},
 		"the older is late": {[]desk.Telegram{eew("2", 9*time.Second, desk.Intensity4, sure), eew("1", 12*time.Second, desk.Intensity7, one(true))}, desk.GradeWatch, "東京湾 緊急地震速報（予報） 予測震度4", desk.Passed},
 		"a PLUM warning is public": {
-			[]desk.Telegram{telegram("VXSE43", 5*time.Second, serial("1"), forecast(desk.Intensity5Lower), assumed)}, desk.GradeWatch,
+			[]desk.Telegram{telegram("VXSE43", 5*time.Second, serial("1"), forecast(desk.Intensity5Lower), assumed)},
+			desk.GradeWatch,
 			"緊急地震速報（警報） 予測震度5弱", desk.Passed,
 		},
 	} {
@@ -52,8 +53,9 @@ func TestAnUnsureEarlyWarningIsKeptLow(t *testing.T) { // feeds.md 7: 2016-08-01
 		}
 	}
 	e := Fold(desk.Event{}, []desk.Telegram{eew("2", 10*time.Second, desk.Intensity7, one(true), phase(desk.Cancelled)), eew("1", 5*time.Second, desk.Intensity7, one(true)), eew("2", 8*time.Second, desk.Intensity7, one(true))})
-	if e.Status != desk.EventRetracted || e.Forecast != desk.IntensityUnknown {
-		t.Errorf("取消 of 2016-08-01: %s %v", e.Status, e.Forecast)
+	all := []desk.Telegram{eew("2", 10*time.Second, desk.Intensity7, one(true), phase(desk.Cancelled)), eew("1", 5*time.Second, desk.Intensity7, one(true))}
+	if g := Grade(e, all, policy); e.Status != desk.EventRetracted || e.Forecast != desk.IntensityUnknown || g != desk.GradeInfo {
+		t.Errorf("取消 of 2016-08-01: %s %v grade %d", e.Status, e.Forecast, g)
 	}
 	ck := found(Checks(caseOf(nil, eew("3", time.Second, desk.Intensity5Lower, assumed))), desk.CheckForecast)
 	if !strings.Contains(ck.Text, "PLUM法") || !strings.Contains(ck.Detail, "第3報") {

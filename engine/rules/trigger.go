@@ -43,7 +43,7 @@ func Grade(e desk.Event, telegrams []desk.Telegram, p desk.Policy) desk.Grade {
 		return desk.GradeWatch
 	case announcesDrill(all), unknownInside(all):
 		return desk.GradeWatch
-	case e.Status == desk.EventRetracted && e.Hazard == desk.Earthquake:
+	case e.Status == desk.EventRetracted && !neverSure(all):
 		return desk.GradeWatch
 	}
 	return desk.GradeInfo

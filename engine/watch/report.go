@@ -58,7 +58,7 @@ func report(b desk.Breach) document {
 			{heading: "２　経過（日本標準時）", table: timeline(c)},
 			{heading: "３　送信の結果", lines: results(c)},
 			{heading: "４　原因", lines: cause(b)},
-			{heading: "５　再発防止策", lines: paragraphs(b.Measures, "（未記入。yagura-ctl breach cause で記入してください）")},
+			{heading: "５　再発防止策", lines: paragraphs(desk.CleanText(b.Measures, true), "（未記入。yagura-ctl breach cause で記入してください）")},
 		},
 	}
 }
@@ -113,7 +113,7 @@ func results(c desk.StageClock) []string {
 // cause is what a person wrote; until then, where the time went.
 func cause(b desk.Breach) []string {
 	if b.Cause != "" {
-		return paragraphs(b.Cause, "")
+		return paragraphs(desk.CleanText(b.Cause, true), "")
 	}
 	from, to, took := rules.Longest(b.Clock, measured(b).Since, b.OpenedAt)
 	hint := "時間の内訳からは、遅れた段階を特定できません。"

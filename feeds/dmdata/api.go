@@ -111,7 +111,7 @@ func (a *api) ticket(ctx context.Context) (ticket, error) {
 		Test            string   `json:"test"`
 		AppName         string   `json:"appName"`
 		FormatMode      string   `json:"formatMode"`
-	}{a.o.Classifications, a.o.Types, a.testOption(), a.o.AppName, "raw"}
+	}{a.o.Classifications, a.o.Types, a.testOption(), a.appName(), "raw"}
 	var t ticket
 	if err := a.json(ctx, http.MethodPost, a.url("https", "http", a.o.APIHost, "/v2/socket", nil), request, &t); err != nil {
 		return ticket{}, err
@@ -122,6 +122,13 @@ func (a *api) ticket(ctx context.Context) (ticket, error) {
 	return t, nil
 }
 
+func (a *api) appName() string {
+	if a.o.AppName == "" {
+		return "yagura"
+	}
+	return a.o.AppName
+}
+
 func (a *api) testOption() string {
 	if a.o.Test {
 		return "including"
@@ -129,9 +136,9 @@ func (a *api) testOption() string {
 	return "no"
 }
 
-// closeStale closes the open sockets of our own name that are not alive in this process: after an unclean end a socket keeps
-// its slot until its ping times out (Socket List v2, Socket Close v2).
-func (a *api) closeStale(ctx context.Context, alive func(number) bool) error {
+// closeStale closes the open sockets of our own name that are stale: after an unclean end a socket keeps its slot until its ping
+// times out (Socket List v2, Socket Close v2).
+func (a *api) closeStale(ctx context.Context, stale func(number) bool) error {
 	var list struct {
 		Items []struct {
 			ID      number `json:"id"`
@@ -144,7 +151,7 @@ func (a *api) closeStale(ctx context.Context, alive func(number) bool) error {
 		return err
 	}
 	for _, item := range list.Items {
-		if item.AppName != a.o.AppName || item.Status != "open" || item.ID == "" || alive(item.ID) {
+		if item.AppName != a.appName() || item.Status != "open" || item.ID == "" || !stale(item.ID) {
 			continue
 		}
 		address := a.url("https", "http", a.o.APIHost, "/v2/socket/"+string(item.ID), nil)

@@ -103,7 +103,7 @@ func (p *pass) run(ctx context.Context) {
 	}
 }
 
-// fill reads the list back to since and hands over the telegrams, the oldest first.
+// fill reads the list back to since and hands over the telegrams, the oldest first of each sort.
 func (p *pass) fill(ctx context.Context, since time.Time) (interval time.Duration, err error) {
 	var items []listed
 	token, next := p.cursor, ""
@@ -125,8 +125,13 @@ func (p *pass) fill(ctx context.Context, since time.Time) (interval time.Duratio
 	if token != "" {
 		p.s.o.Log.Error("the list is longer than one catch-up reads", "source", p.s.Name(), "telegrams", len(items))
 	}
-	for i := len(items) - 1; i >= 0; i-- {
-		if l := &items[i]; !l.before(since) && p.s.wants(l) && !p.s.known(l.key()) {
+	// Bodies come slowly (45 in 5 minutes): what may call people out comes before the weather.
+	for _, weather := range []bool{false, true} {
+		for i := len(items) - 1; i >= 0; i-- {
+			l := &items[i]
+			if (l.Classification == "telegram.weather") != weather || l.before(since) || !p.s.wants(l) || p.s.known(l.key()) {
+				continue
+			}
 			if err := p.s.fetch(ctx, l); err != nil {
 				return 0, err
 			}
@@ -145,11 +150,11 @@ func (s *Source) fetch(ctx context.Context, l *listed) error {
 	case err == nil:
 	case errors.As(err, &status) && (status.status == http.StatusNotFound || status.status == http.StatusGone), desk.KindOf(err) == desk.Invalid:
 		s.note(func(t *tally) { t.lost++ })
-		s.o.Log.Warn("listed telegram cannot be had", "source", s.Name(), "type", desk.CleanText(clip(l.Head.Type), false), "err", err)
+		s.o.Log.Warn("listed telegram cannot be had", "source", s.Name(), "name", nameOf(l.Head.Type, l.ID), "err", err)
 		return nil
 	default:
 		return err
 	}
 	s.note(func(t *tally) { t.caughtUp++ })
-	return s.enqueue(ctx, l.key(), desk.CleanText(clip(l.ID), false), raw, s.o.Now())
+	return s.enqueue(ctx, l.key(), nameOf(l.Head.Type, l.ID), raw, s.o.Now())
 }

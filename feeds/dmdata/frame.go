@@ -42,6 +42,9 @@ type frame struct {
 	Compression    string `json:"compression"`
 	Encoding       string `json:"encoding"`
 	Body           string `json:"body"`
+	Head           struct {
+		Type string `json:"type"`
+	} `json:"head"`
 
 	Message string `json:"error"` // error
 	Code    number `json:"code"`
@@ -67,6 +70,16 @@ func (f *frame) key() string {
 		return f.OriginalID
 	}
 	return f.ID
+}
+
+// nameOf is the name of an envelope: the data type code before the id, because the XML does not tell it where kinds share a title
+// (VYSE51 and 52, the slots of VPTW and VXKO) and jma.TypeOf takes it from the name.
+func nameOf(kind, id string) string {
+	id = desk.CleanText(id[:min(len(id), 128)], false)
+	if len(kind) < 4 || len(kind) > 8 || strings.Trim(kind, "ABCDEFGHIJKLMNOPQRSTUVWXYZi0123456789") != "" {
+		return id
+	}
+	return kind + "_" + id
 }
 
 // telegram is the body as JMA wrote it. The bound holds while it is unpacked, so a bomb costs no more than a large telegram.

@@ -68,14 +68,14 @@ func TestBodies(t *testing.T) {
 
 func TestFrames(t *testing.T) {
 	for raw, want := range map[string]frame{
-		`{"type":"start","socketId":"12","types":null}`:                                   {Type: "start", SocketID: "12"},
-		`{"type":"start","socketId":12}`:                                                  {Type: "start", SocketID: "12"},
-		`{"type":"error","error":"x","code":4503,"close":true}`:                           {Type: "error", Message: "x", Code: "4503", Close: true},
-		`{"type":"error","code":"server.end"}`:                                            {Type: "error"},
-		`{"type":"error","code":-1.5}`:                                                    {Type: "error"},
-		`{"type":"ping","pingId":"nBglV1","new":{"field":1}}`:                             {Type: "ping", PingID: "nBglV1"},
-		`{"type":"data","id":"a","originalId":"b","compression":null,"encoding":null}`:    {Type: "data", ID: "a", OriginalID: "b"},
-		`{"type":"data","id":"a","originalId":null,"head":{"type":"VXSE53","test":true}}`: {Type: "data", ID: "a"},
+		`{"type":"start","socketId":"12","types":null}`:                                {Type: "start", SocketID: "12"},
+		`{"type":"start","socketId":12}`:                                               {Type: "start", SocketID: "12"},
+		`{"type":"error","error":"x","code":4503,"close":true}`:                        {Type: "error", Message: "x", Code: "4503", Close: true},
+		`{"type":"error","code":"server.end"}`:                                         {Type: "error"},
+		`{"type":"error","code":-1.5}`:                                                 {Type: "error"},
+		`{"type":"ping","pingId":"nBglV1","new":{"field":1}}`:                          {Type: "ping", PingID: "nBglV1"},
+		`{"type":"data","id":"a","originalId":"b","compression":null,"encoding":null}`: {Type: "data", ID: "a", OriginalID: "b"},
+		`{"type":"data","id":"a","originalId":null,"head":{"test":true}}`:              {Type: "data", ID: "a"},
 	} {
 		got, err := decodeFrame([]byte(raw))
 		if err != nil || got != want {
@@ -95,6 +95,24 @@ func TestKeyIsThatOfTheXML(t *testing.T) { // feeds.md 3.1
 	}
 	if k := (&frame{ID: "xml"}).key(); k != "xml" {
 		t.Error(k)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct{ kind, id, want string }{
+		{"VPTW62", "abc", "VPTW62_abc"},
+		{"VXKOii", "abc", "VXKOii_abc"},
+		{"", "abc", "abc"},
+		{"VXSE53\x1b[31m", "abc", "abc"},
+		{"震度速報", "a\x1bb\u202e", "ab"},
+		{"VXSE53", strings.Repeat("x", 500), "VXSE53_" + strings.Repeat("x", 128)},
+	} {
+		if got := nameOf(c.kind, c.id); got != c.want {
+			t.Errorf("%q %q: %q", c.kind, c.id, got)
+		}
+	}
+	if got := jma.TypeOf("南海トラフ地震関連解説情報", nameOf("VYSE52", "68a3")); got != "VYSE52" {
+		t.Error(got)
 	}
 }
 

@@ -22,7 +22,9 @@ type Options struct {
 	Classifications []string // 配信区分; nil = earthquake, volcano, weather, eew.forecast, eew.warning
 	Types           []string // data type codes, at most 30, a leading "!" excludes; nil = all of the classifications
 	Test            bool     // also receive 訓練 and 試験; they keep their Status, and Mode keeps them from live use (law 4)
-	AppName         string   // at most 24 bytes and unique to this engine: stale sockets of this name are closed; "" = yagura
+	// AppName is at most 24 bytes and unique to this engine, the other site's included: when slots are short, every socket of
+	// this name that is not alive here is closed. "" = yagura, and then only sockets that this process itself opened are closed.
+	AppName string
 
 	Backfill time.Duration // how far back the first catch-up looks; 0 = 1 h, negative = none
 	Plain    bool          // http and ws instead of https and wss; for doubles, refused for any host but loopback
@@ -68,7 +70,6 @@ const (
 func (o Options) withDefaults() Options {
 	setText(&o.APIHost, "api.dmdata.jp")
 	setText(&o.DataHost, "data.api.dmdata.jp")
-	setText(&o.AppName, "yagura")
 	if o.SocketHosts == nil {
 		o.SocketHosts = []string{"ws-tokyo.api.dmdata.jp", "ws-osaka.api.dmdata.jp"}
 	}

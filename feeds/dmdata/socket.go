@@ -47,17 +47,17 @@ func (s *Source) hold(ctx context.Context, i int) {
 }
 
 func (s *Source) freeSlots(ctx context.Context) {
-	alive := func(id number) bool {
+	stale := func(id number) bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, l := range s.links {
 			if l.socket == id {
-				return true
+				return false
 			}
 		}
-		return false
+		return s.o.AppName != "" || s.mine.has(string(id))
 	}
-	if err := s.api.closeStale(ctx, alive); err != nil && ctx.Err() == nil {
+	if err := s.api.closeStale(ctx, stale); err != nil && ctx.Err() == nil {
 		s.o.Log.Warn("stale sockets were not closed", "source", s.Name(), "err", err)
 	}
 }
@@ -113,6 +113,7 @@ type connection struct {
 	s    *Source
 	i    int
 	conn *websocket.Conn
+	open bool         // told to the source
 	last atomic.Int64 // unix nanoseconds of the last frame, for the own ping
 }
 
@@ -148,9 +149,12 @@ func (c *connection) take(ctx context.Context, kind websocket.MessageType, raw [
 		c.s.garbage("frame", at)
 		return ending{}, false
 	}
-	switch f.Type {
-	case "start":
+	// Any word but an error shows that the socket is accepted: one whose start frame got lost is not to look dead for ever.
+	if !c.open && f.Type != "error" {
+		c.open = true
 		c.s.opened(c.i, f.SocketID, at)
+	}
+	switch f.Type {
 	case "ping":
 		err = c.write(ctx, pulse{"pong", f.PingID})
 	case "data":
@@ -195,12 +199,10 @@ func (c *connection) data(ctx context.Context, f *frame, at time.Time) error {
 	if f.altered() {
 		// Kept all the same: a changed hash is a thing for a person to look into, a dropped telegram is a miss.
 		c.s.note(func(t *tally) { t.altered++ })
-		c.s.o.Log.Warn("body does not fit its id", "source", c.s.Name(), "id", desk.CleanText(clip(f.ID), false))
+		c.s.o.Log.Warn("body does not fit its id", "source", c.s.Name(), "name", nameOf(f.Head.Type, f.ID))
 	}
-	return c.s.enqueue(ctx, f.key(), desk.CleanText(clip(f.ID), false), raw, at)
+	return c.s.enqueue(ctx, f.key(), nameOf(f.Head.Type, f.ID), raw, at)
 }
-
-func clip(id string) string { return id[:min(len(id), 128)] }
 
 type pulse struct {
 	Type   string `json:"type"`
@@ -247,6 +249,7 @@ func (s *Source) setSocket(i int, id number) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.links[i].socket = id
+	s.mine.add(string(id))
 }
 
 func (s *Source) opened(i int, id number, at time.Time) {
@@ -269,7 +272,7 @@ func (s *Source) heard(i int, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cover.heard(i, at)
-	s.tally.contact = at
+	s.tally.contact = latest(s.tally.contact, at)
 }
 
 func (s *Source) ended(i int, end ending) {

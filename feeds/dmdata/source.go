@@ -21,6 +21,7 @@ type Source struct {
 
 	mu    sync.Mutex
 	seen  *ring // what is stored
+	mine  *ring // socket ids this process was given
 	cover *coverage
 	links []link
 	tally tally
@@ -65,7 +66,7 @@ func New(o Options) *Source {
 	o = o.withDefaults()
 	s := &Source{
 		o: o, queue: make(chan arrival, queueSize), budget: newBudget(queueBytes),
-		changed: make(chan struct{}, 1), seen: newRing(ringSize), links: make([]link, len(o.SocketHosts)),
+		changed: make(chan struct{}, 1), seen: newRing(ringSize), mine: newRing(64), links: make([]link, len(o.SocketHosts)),
 	}
 	for i, host := range o.SocketHosts {
 		s.links[i] = link{host: host, trouble: "まだ接続していません。"}
@@ -131,7 +132,8 @@ func (s *Source) deliver(ctx context.Context, a arrival, out func(context.Contex
 		s.seen.add(a.key)
 	}
 	s.tally.stored++
-	s.tally.received = a.env.ReceivedAt
+	s.tally.received = latest(s.tally.received, a.env.ReceivedAt)
+	s.tally.contact = latest(s.tally.contact, a.env.ReceivedAt)
 	return nil
 }
 

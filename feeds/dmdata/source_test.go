@@ -118,7 +118,7 @@ func (s *safeBuffer) String() string {
 
 func prepare(t *testing.T, change func(*dmdata.Options)) *rig {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	r := &rig{t: t, ctx: ctx, server: dmdatatest.New(2), inbox: &inbox{}, log: &safeBuffer{}}
 	o := r.server.Options()
 	o.Log = slog.New(slog.NewTextHandler(r.log, nil))
@@ -194,7 +194,7 @@ func TestTwoSocketsDeliverEachTelegramOnceAndVerbatim(t *testing.T) {
 	r.server.Push(envs...)
 	r.exactlyOnce(envs)
 	for _, e := range r.inbox.got {
-		if e.Feed != "dmdata" || len(e.Name) != 96 || e.ReceivedAt.IsZero() {
+		if e.Feed != "dmdata" || len(e.Name) != len("VXSE51_")+96 || !strings.HasPrefix(e.Name, "VXSE51_") || e.ReceivedAt.IsZero() {
 			t.Fatalf("envelope %q %q %v", e.Feed, e.Name, e.ReceivedAt)
 		}
 	}
@@ -267,6 +267,20 @@ func TestBothDeadTheListDelivers(t *testing.T) {
 	r.exactlyOnce(append(envs, quake(900)))
 	if n := r.server.Counts().Lists; n != lists {
 		t.Error("the list is still read though nothing is missing")
+	}
+}
+
+func TestTheListGivesWhatMayCallPeopleOutFirst(t *testing.T) {
+	r := prepare(t, func(o *dmdata.Options) { o.Backfill = time.Minute })
+	weather := []desk.Envelope{telegram("竜巻注意情報", "通常", 1), telegram("竜巻注意情報", "通常", 2)}
+	quake := []desk.Envelope{quake(3), quake(4)}
+	r.server.Push(weather[0], quake[0], weather[1], quake[1])
+	r.run()
+	r.exactlyOnce(append(quake, weather...))
+	for i, want := range append(quake, weather...) {
+		if got := r.inbox.got[i]; !bytes.Equal(got.Raw, want.Raw) {
+			t.Errorf("%d. is %s", i, got.Name)
+		}
 	}
 }
 

@@ -77,21 +77,34 @@ func areasIn(text string) []desk.MissileArea {
 }
 
 // partsIn reads the parts that directly follow the name of a prefecture: 青森市、弘前市周辺, （大島町、利島村）. It ends where a piece is none.
+// Words in brackets that are no known kind of place are kept as written, so that nothing is widened silently; (島しょ部を除く) is read as
+// the whole prefecture, the wider of the two.
 func partsIn(tail string) []string {
 	tail, _, _ = strings.Cut(tail, "。")
+	if m := exceptPattern.FindString(tail); m != "" {
+		return nil
+	}
 	var parts []string
 	for i, piece := range pieces.Split(tail, -1) {
 		m := partPattern.FindStringSubmatch(piece)
-		switch {
-		case m != nil && !isNoPart(m[1], piece[len(m[0]):]):
-			parts = append(parts, m[1])
-		case i == 0 && piece == "": // the opening bracket of a list
-		default:
-			return parts
+		if i == 0 && piece == "" { // the opening bracket of a list
+			continue
 		}
+		if m == nil || isNoPart(m[1], piece[len(m[0]):]) {
+			break
+		}
+		parts = append(parts, m[1])
+	}
+	if m := bracketPattern.FindStringSubmatch(tail); m != nil && len(parts) == 0 && !notPlaces.MatchString(m[1]) {
+		parts = append(parts, m[1])
 	}
 	return parts
 }
+
+var (
+	exceptPattern  = regexp.MustCompile(`^[^、。]{0,20}(を除|以外)`)
+	bracketPattern = regexp.MustCompile(`^\(([^()。0-9]{2,30})\)`)
+)
 
 // isNoPart refuses what only looks like a place: 全市町村 is the whole prefecture, 区域 no ward, and a piece of a sentence nothing at all.
 func isNoPart(part, rest string) bool {

@@ -18,13 +18,13 @@ func envelopeXML(status, id, revision, infoType, text string, codes ...string) s
 		areas.WriteString("<commons:targetArea><commons:jisX0402>" + c + "</commons:jisX0402></commons:targetArea>")
 	}
 	return fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?>
-<SOAP-ENV:Envelope xmlns:SOAP-ENV="http://schemas.xmlsoap.org/soap/envelope/"><SOAP-ENV:Body><publish xmlns="http://soap.publiccommons.ne.jp/">
-<edxlde:EDXLDistribution xmlns:edxlde="urn:oasis:names:tc:emergency:EDXL:DE:1.0" xmlns:commons="http://xml.publiccommons.ne.jp/xml/edxl/">
+<SOAP-ENV:Envelope xmlns:SOAP-ENV="urn:soap:envelope"><SOAP-ENV:Body><publish xmlns="urn:soap.publiccommons.ne.jp">
+<edxlde:EDXLDistribution xmlns:edxlde="urn:oasis:names:tc:emergency:EDXL:DE:1.0" xmlns:commons="urn:commons:edxl">
 <edxlde:distributionID>d-1</edxlde:distributionID><edxlde:dateTimeSent>2030-04-01T08:04:10+09:00</edxlde:dateTimeSent>
 <edxlde:distributionStatus>%s</edxlde:distributionStatus>%s
 <commons:contentObject><commons:documentID>%s</commons:documentID><commons:documentRevision>%s</commons:documentRevision>
 <commons:category>CivilProtection</commons:category><edxlde:xmlContent><edxlde:embeddedXMLContent>
-<Report xmlns="http://xml.publiccommons.ne.jp/pcxml1/3" xmlns:ib="http://xml.publiccommons.ne.jp/pcxml1/informationBasis3/">
+<Report xmlns="urn:pcxml1:3" xmlns:ib="urn:pcxml1:informationBasis3">
 <ib:Head><ib:Title>国民保護に関する情報</ib:Title><ib:InfoType>%s</ib:InfoType><ib:Headline><ib:Text>%s</ib:Text></ib:Headline></ib:Head></Report>
 </edxlde:embeddedXMLContent></edxlde:xmlContent></commons:contentObject></edxlde:EDXLDistribution></publish></SOAP-ENV:Body></SOAP-ENV:Envelope>`,
 		status, areas.String(), id, revision, infoType, text)
@@ -94,7 +94,7 @@ func TestEDXLSays(t *testing.T) {
 }
 
 func TestCAP(t *testing.T) {
-	const alert = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>cap-1</identifier><sender>duty@example.go.jp</sender>
+	const alert = `<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2"><identifier>cap-1</identifier><sender>duty.example</sender>
 <sent>2030-04-01T08:04:10+09:00</sent><status>Exercise</status><msgType>Alert</msgType><scope>Restricted</scope>
 <info><category>Security</category><event>ミサイル発射情報</event><headline>ミサイル発射。</headline>
 <area><areaDesc>北海道、青森県</areaDesc></area><area><areaDesc>秋田県</areaDesc></area></info></alert>`
@@ -109,7 +109,7 @@ func TestCAP(t *testing.T) {
 			t.Errorf("%s outside: %v %s", outer, err, tg.Mode)
 		}
 	}
-	cancel := strings.ReplaceAll(strings.ReplaceAll(alert, "Exercise", "Actual"), "<msgType>Alert", "<references>duty@example.go.jp,cap-0,2030-04-01T08:00:00+09:00</references><msgType>Cancel")
+	cancel := strings.ReplaceAll(strings.ReplaceAll(alert, "Exercise", "Actual"), "<msgType>Alert", "<references>duty.example,cap-0,2030-04-01T08:00:00+09:00</references><msgType>Cancel")
 	if tg, err := ParseEDXL(desk.Envelope{Raw: []byte(cancel)}); err != nil || tg.Phase != desk.Cancelled || !strings.Contains(tg.Missile.Supersedes, "cap-0") {
 		t.Errorf("%v %s %+v", err, tg.Phase, tg.Missile)
 	}
@@ -131,20 +131,48 @@ func TestCheckDigits(t *testing.T) {
 	}
 }
 
-// TestTheSharedEnvelope reads the synthetic example of the facts, which is no part of the project.
-func TestTheSharedEnvelope(t *testing.T) {
+// sharedFile finds the facts, which are no part of the project.
+func sharedFile(t *testing.T, name string) string {
+	t.Helper()
 	root := os.Getenv("YAGURA_SHARED")
 	for dir, _ := os.Getwd(); root == "" && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "shared", "jma")); err == nil {
 			root = filepath.Join(dir, "shared")
 		}
 	}
-	raw, err := os.ReadFile(filepath.Join(root, "jma", "lalert", "synthetic_envelope.xml"))
-	if root == "" || err != nil {
-		t.Skip("the example is not here (set YAGURA_SHARED)")
+	path := filepath.Join(root, "jma", name)
+	if _, err := os.Stat(path); root == "" || err != nil {
+		t.Skipf("the facts are not here (set YAGURA_SHARED): %s", name)
+	}
+	return path
+}
+
+func TestTheSharedEnvelope(t *testing.T) {
+	raw, err := os.ReadFile(sharedFile(t, "lalert/synthetic_envelope.xml"))
+	if err != nil {
+		t.Fatal(err)
 	}
 	tg, err := ParseEDXL(desk.Envelope{Raw: raw})
 	if err != nil || tg.Mode != desk.Drill || tg.Missile.Kind != desk.MissileLaunch || namesOf(tg.Missile.Areas) != "北海道" || tg.Serial != "1" || tg.HeadTitle != "（架空）国民保護に関する情報" {
 		t.Errorf("%v %s %+v %q %q", err, tg.Mode, tg.Missile, tg.Serial, tg.HeadTitle)
+	}
+}
+
+// TestSniffOverTheSharedTelegrams: every telegram of JMA and of P2PQuake goes to its own reader.
+func TestSniffOverTheSharedTelegrams(t *testing.T) {
+	for folder, want := range map[string]Format{"samples/*/*.xml": FormatJMA, "real/*/*.xml": FormatJMA, "p2pquake/converted/*.json": FormatP2P} {
+		files, err := filepath.Glob(filepath.Join(filepath.Dir(sharedFile(t, "README.md")), folder))
+		if err != nil || len(files) < 20 {
+			t.Errorf("%s: %d files, %v", folder, len(files), err)
+		}
+		for _, name := range files {
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Sniff(raw); got != want {
+				t.Errorf("%s: %s", name, got)
+			}
+		}
 	}
 }

@@ -105,13 +105,14 @@ func isNameRune(r rune) bool {
 	return r == ':' || r == '_' || r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= utf8.RuneSelf
 }
 
-// sniffJSON: an entry says "source", "mode" and "phase"; a P2PQuake object always bears a number "code".
+// sniffJSON: an entry says "mode", "phase" and "source"; a P2PQuake object bears a number "code", which may stand last, past what is
+// looked at, and its reports an "issue" with "earthquake" or "areas".
 func sniffJSON(text []byte) Format {
 	has := func(name string) bool { return bytes.Contains(text, []byte(`"`+name+`"`)) }
 	switch {
 	case text[0] == '{' && has("mode") && has("phase") && has("source"):
 		return FormatEntry
-	case text[0] == '{' && has("code"):
+	case text[0] == '{' && (has("code") || has("issue") && (has("earthquake") || has("areas"))):
 		return FormatP2P
 	case text[0] == '[': // 【 is another character, but some texts head themselves with [訓練]
 		if !bytes.ContainsAny(text, `{"`) {

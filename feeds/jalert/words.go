@@ -11,15 +11,21 @@ import (
 // The fixed wording of feeds.md 4.2, folded and without blanks. Each pattern is for one sentence.
 var (
 	// What takes back: nothing falls, nothing came over.
-	goneAway  = regexp.MustCompile(`(落下|飛来|着弾)[^。]{0,12}(可能性|おそれ|恐れ)[はが]?(なくな|無くな|ない|無い|なし|ありません)|飛来しない|(落下|飛来|着弾)(はし|し)(ない|なかった|ません)|落下(は|が)?確認されて(いない|いません|おりません)`)
+	goneAway = regexp.MustCompile(`(落下|飛来|着弾)(する|した|の)?(可能性|おそれ|恐れ)[はが]?(なくな|無くな|ない|無い|なし|ありません)|(落下|飛来)(は|が)?確認されて(いない|いません|おりません)|` +
+		`飛来[はが]?(ない|なかった|ありません)|(落下|飛来|着弾)(はし|し)(ない|なかった|ません|てい(ない|ません)|ておりません|なく)|(落下|飛来|着弾)せず|影響はない|影響はありません`)
+	unfell    = regexp.MustCompile(`(落下|着弾)した(もの|こと|事実|模様|形跡|との情報)[^、。]{0,8}(では?ない|では?ありません|ではなく|はない|はありません|確認され(て|ず)|ありません|誤り)`)
 	notPassed = regexp.MustCompile(`越え(ず|てい?ない|ていません|ておりません|なかった)|通過(して(いない|いません|おりません)|したものでは(ない|なく|なかった|ありません)|し(なかった|ませんでした)|(は|が)確認されて(いない|いません|おりません))|消失し`)
-	lifting   = regexp.MustCompile(`避難の呼び?かけを(解除|終了|取り?消)|避難の?解除|警報の?解除|警報を解除`)
+	lifting   = regexp.MustCompile(`避難の呼び?かけ(を|の)(解除|終了|取り?消)|避難[^。]{0,8}解除|警報の?解除|警報を解除`)
 
-	falls    = regexp.MustCompile(`(に|へ)?落下(する|の)(ものと|もよう|模様|見込|とみ|と見|おそれ|恐れ|可能性|予測|予想|危険)|落下が(予測|予想|見込|懸念)|着弾する`)
+	heading  = regexp.MustCompile(`(?:^|[。「])[^、。「」]{0,14}ミサイル(落下|通過)(?:情報|の情報)?(?:$|[。」])`)
+	atOnce   = regexp.MustCompile(`(?:^|[。「報)】:・■])直ちに避難(?:$|[。」])`)
+	falls    = regexp.MustCompile(`落下(する|の)(ものと|もよう|模様|見込|とみ|と見|おそれ|恐れ|可能性|予測|予想|危険)|落下が(予測|予想|見込|懸念)|着弾する`)
 	fell     = regexp.MustCompile(`(に|へ|で)(落下|着弾)し(た(ものと|もよう|模様|とみ|と見|こと|おそれ|恐れ|可能性|との|。|」|$)|ました|、|。|$|ている|ております)|(に|へ)(落下|着弾)(。|$)`)
-	passed   = regexp.MustCompile(`ミサイル通過|通過し(た|ました|、|。|$)|(へ|に|を|上空を)通過|飛び越え|(を|上空を)越え`)
+	passed   = regexp.MustCompile(`通過し(た|ました|、|。|$)|(へ|に|を|上空を)通過|飛び越え|(を|上空を)越え`)
 	launched = regexp.MustCompile(`発射`)
 	attacked = regexp.MustCompile(`航空攻撃|ゲリラ|特殊部隊|テロ|武力攻撃|着上陸`)
+	// What to do if: advice for shelter names falls and passages that are none.
+	guidance = regexp.MustCompile(`[^、。]*(落下|通過|発射|飛来|着弾)(した|する|された|し)?(場合|際|とき|時(に|は|の|、))[^、。]*、?`)
 
 	seaPlace = regexp.MustCompile(`日本海|太平洋|オホーツク海|東シナ海|南シナ海|フィリピン海|黄海|海域|水域|海上|公海|EEZ|経済水域|接続水域|領海外|領海の外`)
 	// A coast, an inner sea, or our own sea is territory: F3-1-o counts the territorial sea.
@@ -28,8 +34,8 @@ var (
 	corrects  = regexp.MustCompile(`訂正|誤り(で|が|と|の|。|$)|誤って|誤報|正しくは|誤った`)
 	withdraws = regexp.MustCompile(`(を|は|、|。|^)取り?消(し|す|$)|取消(電文|報|情報|し|$|【|\)|】)|【取消】|\(取消\)`)
 	excludes  = regexp.MustCompile(`誤り|誤って|誤った|対象外|対象では(ない|なく|ありません)|対象から(外|除)|除き|除外|除く|含まれません|取り?消`)
-	changes   = regexp.MustCompile(`(.{2,300}?)から、?(.{2,300}?)[にへ](訂正|修正|変更)`)
-	told      = regexp.MustCompile(`.*?と(の(情報|内容)を)?(お知らせ|発信|伝達|送信|発表|お伝え)(し|いたし|致し)?(ました|た)?(ところですが|が|けれども|件について|ことについて)、?`)
+	changes   = regexp.MustCompile(`(.+?)から、?(.+?)[にへ](訂正|修正|変更)`)
+	told      = regexp.MustCompile(`.*?と(の(情報|内容)を)?(お知らせ|発信|伝達|送信|発表|お伝え)(し|いたし|致し)?(ました|た)?(ところですが|が|けれども|件について|ことについて|(ミサイル|件|情報|内容)(は|については?))、?`)
 	quoted    = regexp.MustCompile(`「[^」]*」|『[^』]*』`)
 )
 
@@ -40,28 +46,41 @@ type claim struct {
 	sentence string
 }
 
-// claimOf reads one sentence, folded and without blanks. What a sentence only quotes of an earlier notice is not claimed.
+// claimOf reads one sentence, folded and without blanks. What a sentence only tells of an earlier notice is not claimed, as long as it
+// says anything beside it.
 func claimOf(sentence string) claim {
-	now := told.ReplaceAllString(sentence, "")
-	if corrects.MatchString(sentence) || now != sentence {
-		now = quoted.ReplaceAllString(now, "")
+	if now := told.ReplaceAllString(sentence, ""); now != sentence {
+		if c := classify(quoted.ReplaceAllString(now, ""), corrects.MatchString(sentence)); c.kind != "" || c.negated {
+			return c
+		}
 	}
-	c := claim{sentence: now}
+	if corrects.MatchString(sentence) {
+		if _, right, found := strings.Cut(sentence, "正しくは"); found {
+			return classify(quoted.ReplaceAllString(right, ""), false)
+		}
+		return classify(quoted.ReplaceAllString(sentence, ""), true)
+	}
+	return classify(sentence, false)
+}
+
+func classify(sentence string, correcting bool) claim {
+	now := guidance.ReplaceAllString(sentence, "")
+	c := claim{sentence: sentence}
+	landed := heading.FindStringSubmatch(now)
 	switch {
-	case goneAway.MatchString(now):
+	case correcting && excludes.MatchString(now):
+		c.negated = true // 「…に落下」は誤り
+	case landed != nil && landed[1] == "落下", fell.MatchString(now) && !unfell.MatchString(now):
+		c.kind = landing(now)
+	case goneAway.MatchString(now), unfell.MatchString(now):
 		c.kind, c.negated = desk.MissileLifted, true
 	case notPassed.MatchString(now):
 		c.negated = true
-	case corrects.MatchString(sentence) && excludes.MatchString(sentence):
-		c.negated = true // 「…に落下」は誤り
-	case strings.Contains(now, "ミサイル落下"), fell.MatchString(now):
-		c.kind = landing(now)
-	case falls.MatchString(now), strings.TrimLeft(now, "!【】()第0123456789報:・■ ") == "直ちに避難":
-		c.kind = desk.MissileForecast
-		if place := placeIn(now); seaOnly(place) {
+	case falls.MatchString(now), atOnce.MatchString(now):
+		if c.kind = desk.MissileForecast; seaOnly(placeIn(now)) {
 			c.kind = desk.MissileSeaFall
 		}
-	case passed.MatchString(now):
+	case landed != nil, passed.MatchString(now):
 		c.kind = desk.MissilePass
 	case lifting.MatchString(now):
 		c.kind = desk.MissileLifted

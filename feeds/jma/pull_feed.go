@@ -52,7 +52,7 @@ func (f *pullFeed) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		next := f.p.next(f.p.opt.Now(), f.poll(ctx))
 		for ctx.Err() == nil {
-			f.fetch(ctx, next)
+			f.fetch(ctx, next, false)
 			now := f.p.opt.Now()
 			if !now.Before(next) {
 				break
@@ -103,7 +103,7 @@ func (f *pullFeed) poll(ctx context.Context) time.Duration {
 		f.seen = feed.Entries[n-1].Press
 	}
 	if !f.gap.IsZero() && !now.Before(f.nextLong) {
-		f.fetch(ctx, now.Add(f.p.opt.Timeout)) // what is new goes first
+		f.fetch(ctx, now.Add(f.p.opt.Timeout), true) // what is new goes first
 		f.catchUp(ctx, now)
 	}
 	return a.maxAge
@@ -190,8 +190,8 @@ func (f *pullFeed) untilRetry(now time.Time) time.Duration {
 	return least
 }
 
-// fetch takes the files that are due, in order of press time, until the moment of the next poll.
-func (f *pullFeed) fetch(ctx context.Context, until time.Time) {
+// fetch takes the files that are due, the live ones first, in order of press time, until the moment of the next poll.
+func (f *pullFeed) fetch(ctx context.Context, until time.Time, liveOnly bool) {
 	files := slices.SortedFunc(maps.Values(f.pending), func(a, b *pendingFile) int {
 		if a.live != b.live {
 			if a.live {
@@ -206,7 +206,7 @@ func (f *pullFeed) fetch(ctx context.Context, until time.Time) {
 		if ctx.Err() != nil || !now.Before(until) {
 			break
 		}
-		if now.Before(file.due) {
+		if now.Before(file.due) || liveOnly && !file.live {
 			continue
 		}
 		if !f.p.first(f.name) && f.p.budget.nearly() {

@@ -195,7 +195,7 @@ func TestDoorAsksForAnotherTryWhenTheStoreFails(t *testing.T) {
 	if resp, _ := g.do(t, g.request(t, telegramText)); resp.StatusCode != 202 {
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	if first, second := <-told, <-told; first == "" || second != "" {
+	if first, second := next(t, told), next(t, told); first == "" || second != "" {
 		t.Errorf("told %q, %q", first, second)
 	}
 }

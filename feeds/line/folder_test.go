@@ -215,13 +215,13 @@ func TestFolderThatIsAway(t *testing.T) {
 	o.Silence = time.Hour
 	f := NewFolder(o)
 	run(t, f, s.sink)
-	if text := <-told; !strings.Contains(text, "フォルダ") {
+	if text := next(t, told); !strings.Contains(text, "フォルダ") {
 		t.Errorf("told %q", text)
 	}
 	if err := os.Mkdir(o.Dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
-	if text := <-told; text != "" {
+	if text := next(t, told); text != "" {
 		t.Errorf("told %q", text)
 	}
 	if h := f.Health(); h.Reconnects != 1 || f.Rhythm() != time.Hour {

@@ -102,3 +102,15 @@ func run(t *testing.T, source feeds.Source, s *sink) (stop func()) {
 	t.Cleanup(stop)
 	return stop
 }
+
+// next waits for the next word on a channel.
+func next(t testing.TB, words <-chan string) string {
+	t.Helper()
+	select {
+	case word := <-words:
+		return word
+	case <-time.After(deadline):
+		t.Fatalf("nothing was told within %v", deadline)
+		return ""
+	}
+}

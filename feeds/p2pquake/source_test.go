@@ -65,7 +65,7 @@ type rig struct {
 
 func start(t *testing.T, in *inbox) *rig {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	server := p2pquaketest.New()
 	r := &rig{t: t, ctx: ctx, server: server, source: p2pquake.New(server.Options()), inbox: in}
 	running, end := context.WithCancel(ctx)

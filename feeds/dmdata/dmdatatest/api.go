@@ -70,7 +70,7 @@ func (s *Server) startSocket(w http.ResponseWriter, r *http.Request) {
 		s.counts.Tickets++
 		s.nextID++
 		ticket := fmt.Sprintf("Tik%d", s.nextID)
-		s.tickets[ticket] = s.nextID
+		s.tickets[ticket] = seat{s.nextID, o.AppName}
 		answer(w, http.StatusOK, map[string]any{
 			"status": "ok", "ticket": ticket, "classifications": o.Classifications, "test": o.Test, "types": o.Types,
 			"formats": []string{"xml", "a/n", "binary"}, "appName": o.AppName,

@@ -32,7 +32,7 @@ type Server struct {
 	knobs     knobs
 	counts    Counts
 	nextID    int
-	tickets   map[string]int // ticket to socket id; taken out when used
+	tickets   map[string]seat // taken out when used
 	sockets   map[int]*socket
 	telegrams []telegram
 	held      [][]byte // frames kept back by Reorder
@@ -57,7 +57,7 @@ type Counts struct {
 func New(regions int) *Server {
 	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{
-		Now: time.Now, ctx: ctx, stop: stop, nextID: 100, tickets: map[string]int{}, sockets: map[int]*socket{}, changed: make(chan struct{}),
+		Now: time.Now, ctx: ctx, stop: stop, nextID: 100, tickets: map[string]seat{}, sockets: map[int]*socket{}, changed: make(chan struct{}),
 		knobs: knobs{halfOpen: map[int]bool{}, down: map[int]bool{}},
 	}
 	s.api = httptest.NewServer(s.apiHandler())

@@ -24,6 +24,12 @@ type socket struct {
 	awaited string // pingId of the last ping; "" when answered
 }
 
+// seat is what a ticket stands for.
+type seat struct {
+	id      int
+	appName string
+}
+
 // queued is far more than a test may leave unread; a client that reads so little is cut, as the service would.
 const queued = 1 << 14
 
@@ -113,7 +119,8 @@ func (s *Server) admit(region int, ticket string, conn *websocket.Conn, end cont
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer s.happened()
-	id, known := s.tickets[ticket]
+	seat, known := s.tickets[ticket]
+	id := seat.id
 	delete(s.tickets, ticket)
 	switch {
 	case !known:
@@ -125,7 +132,7 @@ func (s *Server) admit(region int, ticket string, conn *websocket.Conn, end cont
 		return nil, 4409
 	}
 	s.counts.Opened++
-	k := &socket{s: s, id: id, region: region, appName: "double", started: true, out: make(chan []byte, queued), conn: conn, end: end}
+	k := &socket{s: s, id: id, region: region, appName: seat.appName, started: true, out: make(chan []byte, queued), conn: conn, end: end}
 	k.push([]byte(`{"type":"start","socketId":` + strconv.Itoa(id) + `,"classifications":["telegram.earthquake"],"types":null,"test":"no",` +
 		`"formats":["xml","a/n","binary"],"appName":"double","time":"` + stamp(s.Now()) + `"}`))
 	s.sockets[id] = k
