@@ -31,7 +31,8 @@ func (s *Store) Unconsidered(ctx context.Context, limit int) ([]desk.BulletinCas
 				coalesce((SELECT min(event_id) FROM event_telegram et WHERE et.telegram_id = t.id), 0),
 				coalesce((SELECT array_agg(DISTINCT k) FROM event_telegram et JOIN event e ON e.id = et.event_id, unnest(e.event_keys) k
 					WHERE et.telegram_id = t.id), '{}'),
-				EXISTS (SELECT FROM reading c WHERE c.type = r.type AND c.phase = 'cancelled' AND c.mode = r.mode
+				EXISTS (SELECT FROM reading c WHERE c.type = ANY(CASE WHEN r.type IN ('VXSE43', 'VXSE44', 'VXSE45') -- one line, whatever the code
+						THEN ARRAY['VXSE43', 'VXSE44', 'VXSE45'] ELSE ARRAY[r.type] END) AND c.phase = 'cancelled' AND c.mode = r.mode
 					AND c.press_time >= r.press_time AND c.event_keys && r.event_keys AND c.telegram_id <> r.telegram_id)
 			FROM (SELECT telegram_id FROM unconsidered ORDER BY telegram_id LIMIT @limit) u
 			JOIN reading r USING (telegram_id) JOIN telegram t ON t.id = r.telegram_id

@@ -33,7 +33,7 @@ var rooms = []room{
 	{"engine/send", "engine/compose engine/route store store/desk", sync},
 	{"engine/bounce", "store store/desk", smtp + " " + message + " " + sync},
 	{"engine/tally", "store store/desk", sync},
-	{"engine/watch", "store store/desk", sync + " " + prometheus},
+	{"engine/watch", "engine/rules store store/desk", sync + " " + prometheus},
 	{"engine/web", "store/desk", text + " " + netutil},
 	{"engine/web/answer", "engine/web store store/desk", sync},
 	{"engine/web/admin", "engine/web store store/desk", sync + " " + webauthn + " " + otp + " " + argon2id + " " + qr},
@@ -146,8 +146,7 @@ func roomOf(dir string) (room, bool) {
 func isDouble(dir string) bool {
 	parent, name, _ := cutLast(dir)
 	_, inTable := roomOf(parent)
-	_, above, _ := cutLast(parent)
-	return inTable && name == above+"test"
+	return inTable && strings.HasSuffix(name, "test")
 }
 
 func cutLast(dir string) (before, after string, found bool) {

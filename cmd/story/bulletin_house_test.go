@@ -51,7 +51,7 @@ func newHouse(t testing.TB) *house {
 		a := must[desk.Address](t)(key.Seal(box))
 		db.Exec(`INSERT INTO address (person_id, sealed, domain, fingerprint) VALUES ($1, $2, $3, $4)`, i, a.Sealed, a.Domain, key.Fingerprint(box))
 		for _, kind := range desk.BulletinKinds() {
-			list = append(list, desk.Subscription{PersonID: desk.PersonID(i), Kind: kind, Cadence: desk.EveryIssue})
+			list = append(list, desk.Subscription{Code: fmt.Sprintf("P%05d", i), Kind: kind, Cadence: desk.EveryIssue})
 		}
 	}
 	owner := db.Store(storetest.Owner)

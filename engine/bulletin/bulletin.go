@@ -17,7 +17,7 @@ const (
 	leaseTTL   = 5 * time.Second
 	leaseRenew = time.Second
 	batch      = 64 // readings looked at together; some are long
-	attempts   = 5   // of one telegram, when another writer was faster
+	attempts   = 5  // of one telegram, when another writer was faster
 )
 
 // Store is what the service needs of the store.

@@ -67,8 +67,11 @@ func TestRepeatedIssuesCollapse(t *testing.T) {
 		o.read(tg)
 	}
 	o.consider()
+	o.designate(desk.BulletinQuick, 1, 4, desk.ChangesOnly)
+	o.read(flash(noto, desk.Intensity7, niigata)) // nothing new, but to the fourth
+	o.consider()
 	all := o.bulletins()
-	if len(all) != 3 || o.count(`SELECT count(*) FROM mail`) != 9 {
+	if len(all) != 4 || o.count(`SELECT count(*) FROM mail`) != 10 || !maps.Equal(o.told(all[3].ID), map[int64]bool{4: true}) {
 		t.Fatalf("%d bulletins, %d mails", len(all), o.count(`SELECT count(*) FROM mail`))
 	}
 	for i, want := range []string{"【地震速報】石川県能登 最大震度6強", "【地震速報 第2報】石川県能登 最大震度6強", "【地震速報 第3報】石川県能登 最大震度7"} {
@@ -172,7 +175,7 @@ func TestWithdrawalGoesToExactlyTheOriginalReaders(t *testing.T) {
 	operator := storetest.Operator(t, o.db, "tanaka")
 	rng := rand.New(rand.NewPCG(20240101, 1))
 	for round := range 12 {
-		id := fmt.Sprintf("2024010116%02d00", round)
+		id := fmt.Sprintf("2024010116%02d00", round/2) // each shaking is told and withdrawn twice over
 		want := map[int64]bool{}
 		for step := range 1 + rng.IntN(3) {
 			from := 1 + rng.IntN(35)
@@ -224,6 +227,10 @@ func TestWhatWaitsForADigestIsDroppedWhenWithdrawn(t *testing.T) {
 	o := newOffice(t, 3)
 	o.designate(desk.BulletinConfirmed, 1, 3, desk.AsDigest)
 	o.read(report(noto, "1", desk.Intensity7, "Ｍ７．６"))
+	o.consider()
+	if n := o.count(`SELECT count(*) FROM bulletin_recipient WHERE due_at > now()`); n != 3 {
+		t.Fatalf("%d wait", n)
+	}
 	o.read(phase(report(noto, "1", desk.Intensity7, ""), desk.Cancelled))
 	o.consider()
 	if n := o.count(`SELECT count(*) FROM bulletin_recipient WHERE NOT dropped`); n != 0 || o.count(`SELECT count(*) FROM mail`) != 0 {
@@ -406,6 +413,16 @@ func TestATelegramOvertakenByItsRetraction(t *testing.T) {
 	o.consider()
 	if why := o.why(); !strings.Contains(why, "すでに取り消されて") || o.count(`SELECT count(*) FROM bulletin`) != 0 {
 		t.Errorf("%q", why)
+	}
+	warning := everyKind()[1]
+	warning.PressTime = o.now.Add(-time.Second)
+	cancel := phase(warning, desk.Cancelled)
+	cancel.Type, cancel.PressTime = "VXSE45", time.Time{} // early warnings are one line, whatever the code
+	o.read(cancel)
+	o.read(warning)
+	o.consider()
+	if why := o.why(); !strings.Contains(why, "すでに取り消されて") {
+		t.Errorf("an early warning: %q", why)
 	}
 }
 

@@ -85,7 +85,8 @@ func (g *gate) health(now time.Time) desk.SourceHealth {
 	g.mu.Unlock()
 	if g.reporter != nil {
 		own := g.reporter.Health()
-		h.LastReceived, h.LastContact = later(h.LastReceived, own.LastReceived), later(h.LastContact, own.LastContact)
+		// Its own word on contact stands alone: a source of several feeds tells the one that has been silent longest.
+		h.LastReceived, h.LastContact = later(h.LastReceived, own.LastReceived), own.LastContact
 		h.Reconnects += own.Reconnects
 		h.Trouble, h.Detail, h.Rhythm = own.Trouble, own.Detail, g.reporter.Rhythm()
 	}

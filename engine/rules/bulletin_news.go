@@ -11,9 +11,10 @@ import (
 
 // subject says what a telegram is about: the kind, and the names under which it may be told. The first name is its own.
 type subject struct {
-	kind    desk.BulletinKind
-	threads []string
-	why     string // when kind is ""
+	kind     desk.BulletinKind
+	threads  []string
+	siblings []string // names of shakings that the desk takes for the same event: another EventID, or a shock within two minutes
+	why      string   // when kind is ""
 }
 
 // news is what a telegram tells, on the scale of its kind. Nothing in it is invented: what the telegram does not give is absent.
@@ -61,9 +62,9 @@ func subjectOf(c *desk.BulletinCase) subject {
 	shaking := append(slices.Clone(t.EventIDs), c.Threads...)
 	switch t.Type {
 	case "VXSE43", "VXSE44", "VXSE45", "VXSE51":
-		return named(desk.BulletinQuick, shaking)
+		return besides(named(desk.BulletinQuick, t.EventIDs), c.Threads)
 	case "VXSE52", "VXSE53", "VXSE61":
-		return named(desk.BulletinConfirmed, shaking)
+		return besides(named(desk.BulletinConfirmed, t.EventIDs), c.Threads)
 	case "VTSE41":
 		return named(desk.BulletinTsunami, shaking)
 	case "VYSE50", "VYSE60":
@@ -90,6 +91,15 @@ func named(kind desk.BulletinKind, threads []string) subject {
 	return subject{kind: kind, threads: threads}
 }
 
+func besides(s subject, others []string) subject {
+	for _, id := range others {
+		if id != "" && !slices.Contains(s.threads, id) {
+			s.siblings = append(s.siblings, id)
+		}
+	}
+	return s
+}
+
 func first(ids []string) string {
 	if len(ids) == 0 {
 		return ""
@@ -110,7 +120,11 @@ func newsOf(c *desk.BulletinCase, s subject, last []desk.Bulletin, before *desk.
 		}
 		return flashNews(t)
 	case desk.BulletinConfirmed:
-		return confirmedNews(t, lastBulletin(last, desk.BulletinQuick, s.threads), before)
+		quick := lastBulletin(last, desk.BulletinQuick, s.threads)
+		if !stands(quick) {
+			quick = lastBulletin(last, desk.BulletinQuick, s.siblings)
+		}
+		return confirmedNews(t, quick, before)
 	case desk.BulletinTsunami:
 		return tsunamiNews(t)
 	case desk.BulletinWeather:

@@ -179,6 +179,37 @@ func TestConfirmedInformation(t *testing.T) { // F3-1-m
 	}
 }
 
+// TestShocksOfOneEvent: another EventID of the event is told apart only where it adds (feeds.md 1.4; 2024-01-01 16:56 and 16:57).
+func TestShocksOfOneEvent(t *testing.T) {
+	event := func(c *desk.BulletinCase) { c.Threads = []string{noto, "20240101161040"} }
+	other := id("20240101161040")
+	flash := func(after time.Duration, i desk.Intensity, changes ...change) desk.Telegram {
+		return telegram("VXSE51", after, append([]change{felt(map[string]desk.Intensity{"390": i})}, changes...)...)
+	}
+	r := teller{t: t, rules: allRules()}
+	r.tell(flash(100*time.Second, desk.Intensity5Upper), event)
+	for name, c := range map[string]desk.Telegram{
+		"the same by another office": flash(110*time.Second, desk.Intensity5Upper, other),
+		"a small one beside it":      flash(111*time.Second, desk.Intensity4, other),
+	} {
+		if b, why := r.tell(c, event); b != nil || !strings.Contains(why, "同じ揺れ") {
+			t.Errorf("%s: %+v, %q", name, b, why)
+		}
+	}
+	if b, why := r.tell(flash(112*time.Second, desk.Intensity3, other), event); b != nil {
+		t.Errorf("below the threshold: %+v, %q", b, why)
+	}
+	if b, _ := r.tell(flash(113*time.Second, desk.Intensity6Lower, other), event); b == nil || b.Step != desk.BulletinNew || b.Thread != "20240101161040" || b.Number != 1 {
+		t.Errorf("a worse one: %+v", b)
+	}
+	if b, _ := r.tell(telegram("VXSE51", 114*time.Second, felt(map[string]desk.Intensity{"390": desk.Intensity5Upper, "371": desk.Intensity5Lower})), event); b == nil || b.Number != 2 || b.Change.Everybody || len(b.Change.Grown) != 1 {
+		t.Errorf("the first again, where it grew: %+v", b)
+	}
+	if b, _ := r.tell(telegram("VXSE51", 115*time.Second, other, phase(desk.Cancelled)), event); b == nil || b.Step != desk.BulletinWithdrawn || b.Thread != "20240101161040" {
+		t.Errorf("the withdrawal of the other: %+v", b)
+	}
+}
+
 func warnedIn(code, name string, kinds ...desk.WarnedKind) change {
 	return func(t *desk.Telegram) {
 		t.Hazard, t.EventIDs = desk.Weather, nil

@@ -40,7 +40,8 @@ func isSecondType(kind string) bool {
 
 // Confirms reports whether a telegram of the second source speaks of an event: near in time, and not of another place.
 func Confirms(second desk.Telegram, e desk.Event) bool {
-	if second.Type != secondQuake && second.Type != secondWarning || second.Mode != e.Mode || e.Hazard != desk.Earthquake {
+	told := second.Type == secondQuake || second.Type == secondWarning && second.Warning // a cancelled warning tells nothing
+	if !told || second.Mode != e.Mode || e.Hazard != desk.Earthquake {
 		return false
 	}
 	if OccurredAt(&second).Sub(e.OccurredAt).Abs() > SecondSpan || second.PressTime.After(e.OccurredAt.Add(SecondLate)) {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/japanese"
 
+	"yagura/feeds"
 	"yagura/store/desk"
 )
 
@@ -86,5 +87,25 @@ func TestSniff(t *testing.T) {
 		if got := Sniff([]byte(raw)); got != want {
 			t.Errorf("%q: %s, want %s", raw, got, want)
 		}
+	}
+}
+
+// TestTheNextLaunchIsNotAnEcho: fixed wording without a time comes word for word again with the next launch.
+func TestTheNextLaunchIsNotAnEcho(t *testing.T) {
+	const call = "ミサイル発射。ミサイル発射。建物の中、又は地下に避難してください。"
+	at := func(raw, when string) [32]byte {
+		return Digest(desk.Envelope{Raw: []byte(raw), ReceivedAt: jst(when)})
+	}
+	if at(call, "2022-11-03 07:52") != at(call, "2022-11-03 07:55") {
+		t.Error("the same words three minutes later are another notice")
+	}
+	for _, when := range []string{"2022-11-03 08:01", "2022-11-03 08:39", "2023-05-31 07:52"} {
+		if at(call, "2022-11-03 07:52") == at(call, when) {
+			t.Errorf("the call of %s is lost", when)
+		}
+	}
+	const numbered = `<alert><identifier>1</identifier></alert>`
+	if at(numbered, "2022-11-03 07:52") != at(numbered, "2022-11-03 09:52") || at(numbered, "2022-11-03 07:52") != feeds.Digest([]byte(numbered)) {
+		t.Error("an envelope with a number has two digests")
 	}
 }

@@ -4,6 +4,9 @@ package jalert
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"slices"
+	"time"
 	"unicode/utf8"
 
 	"yagura/feeds"
@@ -122,7 +125,21 @@ func sniffJSON(text []byte) Format {
 	return FormatUnknown
 }
 
+// echo is how long the same words count as the same notice. Shorter than the nine minutes between two launches of 2022-11-03.
+const echo = 8 * time.Minute
+
+// Digest is feeds.Digest for whatever bears a number or a time by its format. A bare text may come again word for word with the next
+// launch, so the moment of receiving counts with it, in steps of eight minutes: an echo at the border is kept twice, which costs
+// nothing; a second launch taken for the first would be lost (law 5).
+func Digest(env desk.Envelope) [sha256.Size]byte {
+	if Sniff(env.Raw) != FormatText {
+		return feeds.Digest(env.Raw)
+	}
+	step := env.ReceivedAt.UTC().Truncate(echo).Format(time.RFC3339)
+	return sha256.Sum256(append(slices.Clone(env.Raw), "\x00"+step...))
+}
+
 // telegram is a desk.Telegram with nothing but its envelope.
 func telegram(env desk.Envelope) desk.Telegram {
-	return desk.Telegram{Envelope: env, Digest: feeds.Digest(env.Raw)}
+	return desk.Telegram{Envelope: env, Digest: Digest(env)}
 }

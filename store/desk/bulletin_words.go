@@ -215,6 +215,18 @@ func NewSubscription(code string, kind BulletinKind, prefectures []Prefecture, f
 	return s, s.Validate()
 }
 
+// DesignateAll designates everybody of a list of staff codes for each of the kinds, for the whole country, on changes only: the list an
+// installation begins with. // CAP11-D5-7
+func DesignateAll(codes []string, kinds ...BulletinKind) []Subscription {
+	list := make([]Subscription, 0, len(codes)*len(kinds))
+	for _, k := range kinds {
+		for _, c := range codes {
+			list = append(list, Subscription{Code: c, Kind: k, Cadence: ChangesOnly})
+		}
+	}
+	return list
+}
+
 // Validate checks what the schema would refuse, in plain words.
 func (s *Subscription) Validate() error {
 	const op = "Subscription.Validate"

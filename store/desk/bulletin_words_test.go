@@ -15,6 +15,11 @@ func TestSubscriptionsAreChecked(t *testing.T) {
 	if s, err = NewSubscription("P1", BulletinWeather, nil, "5", AsDigest); err != nil || s.FromLevel != LevelSpecial || s.FromIntensity != IntensityUnknown {
 		t.Errorf("%+v, %v", s, err)
 	}
+	for _, one := range DesignateAll([]string{"P1", "P2"}, BulletinKinds()...) {
+		if err := one.Validate(); err != nil {
+			t.Error(err)
+		}
+	}
 	for _, c := range []struct {
 		code    string
 		kind    BulletinKind
