@@ -10,7 +10,9 @@ import (
 	"os"
 	"time"
 
+	"yagura/feeds/jalert"
 	"yagura/feeds/jma"
+	"yagura/feeds/p2pquake"
 	"yagura/store/desk"
 )
 
@@ -133,7 +135,23 @@ func decodeFile(file string, stdin io.Reader) (desk.Telegram, error) {
 	if err != nil {
 		return desk.Telegram{}, err
 	}
-	return jma.Parse(desk.Envelope{Feed: "file", Name: file, Raw: raw})
+	return understand(desk.Envelope{Feed: "file", Name: file, Raw: raw})
+}
+
+// understand chooses the reader by content, as the intake does. Text is read only where it has the wording of civil protection:
+// anything else is a file that is no telegram.
+func understand(env desk.Envelope) (desk.Telegram, error) {
+	switch jalert.Sniff(env.Raw) {
+	case jalert.FormatEDXL:
+		return jalert.ParseEDXL(env)
+	case jalert.FormatP2P:
+		return p2pquake.Parse(env)
+	case jalert.FormatText:
+		if t, err := jalert.ParseText(env); err == nil && t.Missile != nil && t.Missile.Kind != desk.MissileOther {
+			return t, nil
+		}
+	}
+	return jma.Parse(env)
 }
 
 // readFile reads one byte more than the limit at most, so that a file of any size is refused without being held.

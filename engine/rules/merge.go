@@ -16,6 +16,9 @@ import (
 // about another shaking at a lower intensity; Added those not asked at all. The people of one prefecture are never asked
 // twice about the same shaking, however its bulletins rise.
 func Merge(e desk.Event, triggered []desk.TriggeredBy, inc desk.Incident, p desk.Policy) *desk.MergeAdvice {
+	if e.Hazard == desk.Missile {
+		return MissileMerge(e, triggered, inc)
+	}
 	if e.Mode != inc.Mode || Family(e.Hazard) != Family(inc.Hazard) || !inc.ClosedAt.IsZero() {
 		return nil
 	}

@@ -163,6 +163,7 @@ func TestTheSecondSource(t *testing.T) { // feeds.md 3.2
 		lat, lon := 36.1, 142.0
 		t.Hypocenters[0].Lat, t.Hypocenters[0].Lon = &lat, &lon
 	}
+	warned := func(t *desk.Telegram) { t.Warning = true }
 	for name, c := range map[string]struct {
 		telegram desk.Telegram
 		second   []desk.Telegram
@@ -178,8 +179,9 @@ func TestTheSecondSource(t *testing.T) { // feeds.md 3.2
 		"another time":        {full, []desk.Telegram{second("P2P551", 6*time.Minute, desk.Intensity4, func(t *desk.Telegram) { t.Hypocenters[0].OriginTime = at1610.Add(4 * time.Minute) })}, desk.Undetermined, "まだありません"},
 		"another place":       {full, []desk.Telegram{second("P2P551", 6*time.Minute, desk.Intensity4, far)}, desk.Undetermined, "まだありません"},
 		"other prefectures":   {telegram("VXSE51", 2*time.Minute, felt(small)), []desk.Telegram{second("P2P551", 2*time.Minute, desk.Intensity3, felt(map[string]desk.Intensity{"300": desk.Intensity3}))}, desk.Undetermined, "まだありません"},
-		"a warning alone":     {full, []desk.Telegram{second("P2P556", 15*time.Second, 0)}, desk.Undetermined, "警報）だけで"},
-		"a warning confirmed": {early, []desk.Telegram{second("P2P556", 15*time.Second, 0)}, desk.Passed, "16:10 に緊急地震速報（警報）を伝えています"},
+		"a warning alone":     {full, []desk.Telegram{second("P2P556", 15*time.Second, 0, warned)}, desk.Undetermined, "警報）だけで"},
+		"a warning confirmed": {early, []desk.Telegram{second("P2P556", 15*time.Second, 0, warned)}, desk.Passed, "16:10 に緊急地震速報（警報）を伝えています"},
+		"a warning cancelled": {early, []desk.Telegram{second("P2P556", 15*time.Second, 0)}, desk.Undetermined, "まだありません"},
 		"before the first":    {early, []desk.Telegram{second("P2P551", 90*time.Second, desk.Intensity5Upper)}, desk.Undetermined, "気象庁の震度はまだありません"},
 		"a drill":             {full, []desk.Telegram{second("P2P551", 2*time.Minute, desk.Intensity7, mode(desk.Drill))}, desk.Undetermined, "まだありません"},
 		"a tsunami":           {full, []desk.Telegram{second("P2P552", 2*time.Minute, 0)}, desk.Undetermined, "まだありません"},

@@ -112,7 +112,7 @@ func (m Model) prefectures(p *ui.Page, f ui.Frame) {
 		return
 	}
 	p.Rule(f.Theme, f.Lang.T(words.byPrefecture))
-	for _, reason := range []desk.TriggerReason{desk.ReasonRaised, desk.ReasonIntensity, desk.ReasonNationwide} {
+	for _, reason := range []desk.TriggerReason{desk.ReasonRaised, desk.ReasonMissile, desk.ReasonIntensity, desk.ReasonNationwide} {
 		var items []desk.PrefectureCount
 		for _, c := range m.file.Preview.ByPrefecture {
 			if c.Reason == reason {

@@ -188,6 +188,8 @@ func (l Lang) Reason(r desk.TriggerReason) string {
 		return "nationwide level reached"
 	case desk.ReasonRaised:
 		return "stronger than when asked"
+	case desk.ReasonMissile:
+		return "missile impact or forecast"
 	}
 	return "unknown"
 }
