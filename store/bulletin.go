@@ -63,9 +63,9 @@ func scanCase(row pgx.CollectableRow, now time.Time) (desk.BulletinCase, error) 
 	t.ID, t.Feed, t.Name, t.ReceivedAt, t.StoredAt, t.Raw = id, feed, name, received.UTC(), stored.UTC(), nil
 	copy(t.Digest[:], digest)
 	c.ReadAt = c.ReadAt.UTC()
-	issued := t.ReportTime
+	issued := t.PressTime
 	if issued.IsZero() {
-		issued = t.PressTime
+		issued = t.ReportTime
 	}
 	if !issued.IsZero() {
 		c.Age = max(t.ReceivedAt.Sub(issued), 0)

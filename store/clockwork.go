@@ -85,7 +85,7 @@ func known(t *time.Time) time.Time {
 func (tx *Tx) judgedClocks(ctx context.Context, since time.Time, all bool) ([]desk.StageClock, error) {
 	rows, err := tx.Query(ctx, `
 		SELECT d.id, d.mode, d.subject, d.state, i.hazard, a.at, d.expanded_at,
-		       e.occurred_at, coalesce(nullif((r.parsed->>'ReportTime')::timestamptz, '0001-01-01 00:00:00+00'), r.press_time), t.feed, t.received_at, t.stored_at, r.at
+		       e.occurred_at, coalesce(r.press_time, nullif((r.parsed->>'ReportTime')::timestamptz, '0001-01-01 00:00:00+00')), t.feed, t.received_at, t.stored_at, r.at
 		FROM dispatch d
 		JOIN approval a ON a.dispatch_id = d.id
 		JOIN event e ON e.id = d.event_id

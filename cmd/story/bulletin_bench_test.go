@@ -152,6 +152,7 @@ func (f figures) report(b *testing.B, judged bool) {
 		}
 		return n
 	}
+	b.Logf("速報 %.1f … %.1f s after the quake, 確定 %.2f … %.2f s after its issue", f.quick[0], f.quick[99], f.confirmed[0], f.confirmed[97:])
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(f.quick[50], "速報_p50_s")
 	b.ReportMetric(f.quick[98], "速報_p99_s")

@@ -385,7 +385,7 @@ func TestOldNewsArePassedOver(t *testing.T) {
 	o := newOffice(t, 2)
 	o.designate(desk.BulletinQuick, 1, 2, desk.ChangesOnly)
 	late := flash("20240101161100", desk.Intensity7)
-	late.ReportTime = o.now.Add(-time.Hour)
+	late.PressTime, late.ReceivedAt = o.now.Add(-time.Hour), o.now
 	o.read(late)
 	o.consider()
 	if why := o.why(); !strings.Contains(why, "60分たって") || o.count(`SELECT count(*) FROM mail`) != 0 {
@@ -394,7 +394,7 @@ func TestOldNewsArePassedOver(t *testing.T) {
 	o.read(flash(noto, desk.Intensity7))
 	o.consider()
 	taken := phase(flash(noto, desk.Intensity7), desk.Cancelled)
-	taken.ReportTime = o.now.Add(-time.Hour)
+	taken.PressTime, taken.ReceivedAt = o.now.Add(-time.Hour), o.now
 	o.read(taken)
 	o.consider()
 	if n := o.count(`SELECT count(*) FROM bulletin WHERE step = 'withdrawn'`); n != 1 {

@@ -71,7 +71,10 @@ func (o *office) read(t desk.Telegram) desk.TelegramID {
 	if t.ReportTime.IsZero() {
 		t.ReportTime = t.PressTime
 	}
-	t.Feed, t.ReceivedAt, t.Office = "test", t.PressTime.Add(time.Second), "気象庁本庁"
+	if t.ReceivedAt.IsZero() {
+		t.ReceivedAt = t.PressTime.Add(time.Second)
+	}
+	t.Feed, t.Office = "test", "気象庁本庁"
 	id, _, err := o.engine.StoreTelegram(o.t.Context(), desk.Envelope{Feed: t.Feed, Raw: t.Digest[:], ReceivedAt: t.ReceivedAt}, t.Digest)
 	if err != nil {
 		o.t.Fatal(err)

@@ -212,8 +212,9 @@ func write(c *desk.BulletinCase, s subject, n *news, step desk.BulletinStep, bef
 	return b
 }
 
+// issuedAt is when the telegram left the office: Control/DateTime, to the second. Head/ReportDateTime is cut to the minute.
 func issuedAt(t *desk.Telegram) time.Time {
-	for _, at := range []time.Time{t.ReportTime, t.PressTime} {
+	for _, at := range []time.Time{t.PressTime, t.ReportTime} {
 		if !at.IsZero() {
 			return at
 		}

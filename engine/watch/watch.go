@@ -267,7 +267,7 @@ func (s *Service) listen(ctx context.Context) error {
 			return err
 		}
 		if fresh {
-			s.o.Log.Error("受信または処理が止まっています", "source", h.Name, "heard", h.Heard(), "rhythm", h.Rhythm, "trouble", h.Trouble)
+			s.o.Log.Warn("受信または処理が止まっています", "source", h.Name, "heard", h.Heard(), "rhythm", h.Rhythm, "trouble", h.Trouble)
 		}
 	}
 	ended, err := s.o.Store.EndSilences(ctx, s.o.Process, silent)
