@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,22 +21,27 @@ import (
 	"yagura/feeds/jma"
 	"yagura/feeds/jma/pulltest"
 	"yagura/feeds/line"
+	"yagura/feeds/p2pquake"
+	"yagura/feeds/p2pquake/p2pquaketest"
 	"yagura/feeds/replay"
 	"yagura/store/desk"
 	"yagura/store/storetest"
 )
 
-// A recorded night comes by three paths at once, each of which loses, repeats, reorders and delays, breaks off and starts again.
+// A recorded night comes by three paths at once and by the desk's own line, and each loses, repeats, reorders and delays, breaks
+// off and starts again.
 // What the store holds in the end is what a clean run leaves: nothing lost, nothing doubled, nothing understood otherwise. // issue 3
 func TestNightByThreePathsIsTheCleanNight(t *testing.T) {
 	night := recorded(t, "noto")
 	clean := newWatch(t)
-	clean.run(t, handed{"clean", night})
-	clean.settles(t, len(distinct(night)))
+	second := secondTold(t, night)
+	clean.run(t, handed{"clean", night}, handed{"p2pquake", slices.Collect(maps.Values(second))})
+	clean.settles(t, len(distinct(night))+len(second))
 
-	pull, push, drop := pulltest.Start(), dmdatatest.New(2), t.TempDir()
+	pull, push, peers, drop := pulltest.Start(), dmdatatest.New(2), p2pquaketest.New(), t.TempDir()
 	t.Cleanup(pull.Close)
 	t.Cleanup(push.Close)
+	t.Cleanup(peers.Close)
 	rough := newWatch(t)
 	ago := time.Since(night[len(night)-1].ReceivedAt) // the pull forgets what is older than ten days by its clock
 	then := func() time.Time { return time.Now().Add(-ago) }
@@ -44,12 +51,13 @@ func TestNightByThreePathsIsTheCleanNight(t *testing.T) {
 		MaxJitter: -1, Long: 100 * time.Millisecond, Timeout: 300 * time.Millisecond, Retry: 10 * time.Millisecond, Now: then,
 	}))
 	sockets := dmdata.New(push.Options())
-	rough.run(t, atom, sockets, folder)
+	rough.run(t, atom, sockets, folder, p2pquake.New(peers.Options()))
 	within(t, 10*time.Second, "both sockets are open", func() bool { return push.Open(0) == 1 && push.Open(1) == 1 })
 
-	n := &nightOfFaults{t: t, pull: pull, push: push, drop: drop, now: then}
+	n := &nightOfFaults{t: t, pull: pull, push: push, peers: peers, rough: rough, second: second, drop: drop, now: then}
 	part := len(night) / 8
 	n.everywhere(night[:part])
+	n.peersTell(night[:2*part])
 	push.Duplicate(true)
 	pull.Twice()
 	n.everywhere(night[part : 2*part])
@@ -59,7 +67,8 @@ func TestNightByThreePathsIsTheCleanNight(t *testing.T) {
 	push.Delay(3 * time.Millisecond)
 	n.pushed(night[3*part : 3*part+5]) // only the sockets have these, in reverse
 	n.everywhere(night[3*part+5 : 4*part])
-	rough.settles(t, len(distinct(night[:4*part])))
+	within(t, 30*time.Second, "all of the first half is stored", func() bool { return rough.knows(night[:4*part]) })
+	n.peersTell(night[2*part : 4*part])
 	push.HalfOpen(0, true)
 	push.Fault(1, 4503) // a restart of the service
 	push.ExpireTickets(1)
@@ -70,12 +79,14 @@ func TestNightByThreePathsIsTheCleanNight(t *testing.T) {
 	pull.Restart()
 	n.missed(night[5*part : 5*part+6])
 	n.unsafely(night[5*part+6 : 6*part])
+	n.peersTell(night[4*part : 6*part])
 	push.Down(0, false)
 	push.Down(1, false)
 	pull.Fail("feed/eqvol.xml", 3, 503)
 	n.unsafely(night[6*part : 7*part])
 	n.line(night[7*part : 7*part+4]) // only the desk's own line has these
 	n.unsafely(night[7*part+4:])
+	n.peersTell(night[6*part:])
 
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -89,7 +100,7 @@ func TestNightByThreePathsIsTheCleanNight(t *testing.T) {
 			t.Logf("%+v; pull %+v; push %+v %+v; folder %+v", rough.in.Counts(), atom.Health(), sockets.Health(), push.Counts(), folder.Health())
 		}
 	})
-	rough.settles(t, len(distinct(night)))
+	rough.settles(t, len(distinct(night))+len(second))
 	rough.same(t, clean)
 	c := rough.in.Counts()
 	t.Logf("%d telegrams offered by three paths, %d stored, %d duplicates refused, %d unreadable; %d requests of the feed unchanged, %d sockets opened, %d list catch-ups",
@@ -103,6 +114,10 @@ type nightOfFaults struct {
 	push *dmdatatest.Server
 	drop string
 	now  func() time.Time
+
+	peers  *p2pquaketest.Server
+	rough  *watch
+	second map[string]desk.Envelope // by the name of the telegram it repeats
 }
 
 // everywhere publishes by the sockets, and by the public feed what that carries: no early warnings (feeds.md 1.10).
@@ -110,6 +125,20 @@ func (n *nightOfFaults) everywhere(envs []desk.Envelope) {
 	n.pushed(envs)
 	_, others := apart(envs)
 	n.pull.Publish("eqvol", n.now(), others...)
+}
+
+// peersTell lets the second source say everything twice, and then break off; it has no memory, so it is heard out first.
+func (n *nightOfFaults) peersTell(envs []desk.Envelope) {
+	within(n.t, 10*time.Second, "the second source is listened to", func() bool { return n.peers.Open() == 1 })
+	var told []desk.Envelope
+	for _, e := range envs {
+		if said, ok := n.second[e.Name]; ok {
+			n.peers.Push(said.Raw, said.Raw)
+			told = append(told, said)
+		}
+	}
+	within(n.t, 10*time.Second, "the second source is heard", func() bool { return n.rough.knows(told) })
+	n.peers.Cut()
 }
 
 // unsafely publishes while the sockets lose frames. Early warnings stand in no list and no feed, so the own line brings them.
@@ -124,6 +153,28 @@ func (n *nightOfFaults) missed(envs []desk.Envelope) {
 	n.pushed(envs)
 	warnings, _ := apart(envs)
 	n.line(warnings)
+}
+
+// secondTold is what P2PQuake would say of the night's shakings.
+func secondTold(t *testing.T, night []desk.Envelope) map[string]desk.Envelope {
+	t.Helper()
+	out := map[string]desk.Envelope{}
+	for i, e := range night {
+		told := must[desk.Telegram](t)(jma.Parse(e))
+		if len(told.Prefectures) == 0 || !strings.Contains(e.Name, "_VXSE51_") {
+			continue
+		}
+		felt := map[desk.Prefecture]desk.Intensity{}
+		for _, p := range told.Prefectures {
+			felt[p.Code] = p.Intensity
+		}
+		raw := p2pquaketest.ScalePrompt(fmt.Sprintf("peer-%d", i), told.TargetTime, told.PressTime, felt)
+		out[e.Name] = desk.Envelope{Feed: "p2pquake", Name: fmt.Sprint(i), Raw: raw, ReceivedAt: told.PressTime}
+	}
+	if len(out) < 10 {
+		t.Fatalf("the second source has only %d reports", len(out))
+	}
+	return out
 }
 
 func (n *nightOfFaults) pushed(envs []desk.Envelope) { n.push.Push(envs...) }
@@ -227,6 +278,18 @@ func (w *watch) settles(t *testing.T, telegrams int) {
 		c := w.in.Counts()
 		return c.Stored >= int64(telegrams) && c.Judged+c.Unreadable == c.Stored
 	})
+}
+
+// knows reports whether every one of the telegrams is stored.
+func (w *watch) knows(envs []desk.Envelope) bool {
+	for digest := range distinct(envs) {
+		var there bool
+		w.db.Scan(fmt.Sprintf(`SELECT EXISTS (SELECT FROM telegram WHERE digest = '\x%x')`, digest), &there)
+		if !there {
+			return false
+		}
+	}
+	return true
 }
 
 // memory is what a night leaves, in words that do not depend on when and by what path a telegram came.
