@@ -25,7 +25,7 @@ func (m Model) feedLine(f ui.Frame, mark string) string {
 	wrong, heard := m.sourceWords(f)
 	if wrong != "" {
 		text := ui.Cut(wrong, room)
-		return f.Theme.Header.Render(mark) + f.Theme.Alarm.Render(text) + f.Theme.Header.Render(ui.Fit(" "+heard, room-ui.Width(text))+" ") + right
+		return f.Theme.Header.Render(mark) + f.Theme.Alarm.Render(text) + f.Theme.Header.Render(ui.Fit(others(f, heard), room-ui.Width(text))+" ") + right
 	}
 	return f.Theme.Header.Render(mark+ui.Fit(m.newsWords(f, heard), room)+" ") + right
 }
@@ -57,6 +57,14 @@ func (m Model) newsWords(f ui.Frame, heard string) string {
 	return f.Lang.T(words.noFeed)
 }
 
+// others names the healthy sources behind an alarm, apart from it: at a glance nobody may take them for silent ones.
+func others(f ui.Frame, heard string) string {
+	if heard == "" {
+		return ""
+	}
+	return " " + f.Lang.F(words.others, heard)
+}
+
 // sourceWords says in sentences what is wrong with the sources and the queues, and names the other sources with the age of their
 // last sign of life. A source in trouble that is not yet silent carries a mark. While the reading itself is old nothing is said: it
 // would be about then.
@@ -81,7 +89,7 @@ func (m Model) sourceWords(f ui.Frame) (wrong, heard string) {
 		case silent:
 			dead = append(dead, long+" "+ago)
 		case h.Trouble != "":
-			alive = append(alive, short+" "+ago+"!")
+			alive = append(alive, short+" "+f.Lang.T(words.trouble)+" "+ago)
 		case h.LastContact.IsZero() && h.Rhythm > 0:
 			alive = append(alive, short+" "+f.Lang.T(words.waiting))
 		case !h.LastContact.IsZero():

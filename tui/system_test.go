@@ -16,7 +16,7 @@ func TestSystemLineNamesSilentSources(t *testing.T) {
 	s.seesNot(t, "受信が止まっています")
 	hearing(s, 0)
 	s.Advance(6 * time.Second)
-	s.sees(t, "最新 16:22", "DM 3秒", "JMA 17秒", "P2P 1分!")
+	s.sees(t, "最新 16:22", "DM 3秒", "JMA 17秒", "P2P 不調 1分")
 	s.Advance(2 * time.Minute)
 	s.sees(t, "受信が止まっています: DMDATA 2分", "JMA 2分", "送信系 2 稼働")
 	s.Advance(time.Minute)

@@ -10,6 +10,7 @@ var words = struct {
 	lost, failing, tooSmall, helpTitle, helpClose, drills, otherDrill  ui.Text
 	moved, unknownEngines, proposed, locked, unlocked, incidents       ui.Text
 	silent, stuck, late, reading, bulletins, latest, owed, waiting     ui.Text
+	others, trouble                                                    ui.Text
 }{
 	stop: ui.Text{JA: "停止", EN: "STOP"}, nextAlarm: ui.Text{JA: "次の警報", EN: "next alarm"}, back: ui.Text{JA: "戻る", EN: "back"},
 	help: ui.Text{JA: "キー一覧", EN: "keys"}, list: ui.Text{JA: "送信一覧", EN: "dispatches"}, tally: ui.Text{JA: "集計", EN: "tally"},
@@ -51,5 +52,7 @@ var words = struct {
 	latest:         ui.Text{JA: "最新 %s", EN: "last %s"},
 	owed:           ui.Text{JA: "遅延報告 %d件", EN: "%d delay reports"},
 	waiting:        ui.Text{JA: "接続中", EN: "connecting"},
+	others:         ui.Text{JA: "（ほかは受信中: %s）", EN: "(others received: %s)"},
+	trouble:        ui.Text{JA: "不調", EN: "in trouble"},
 	proposed:       ui.Text{JA: "承認待ち #%d %s人（起案 %s）。D で開けます", EN: "waiting for approval: #%d, %s people (by %s); press D"},
 }
