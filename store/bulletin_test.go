@@ -134,8 +134,17 @@ func TestBulletinsGoFirst(t *testing.T) {
 	w := &wire{t: t, db: o.db, owner: o.db.Store(storetest.Owner), engine: o.engine, console: o.console}
 	w.designate(desk.ChangesOnly, "P00001", "P00002")
 	b := w.issue(w.decision(w.reading(desk.Live), "a", 1, 0))
+	// An older drill of the same shape, written past the guards: how it came about does not matter here.
+	o.db.Exec(`DO $$ BEGIN
+		SET LOCAL session_replication_role = replica;
+		INSERT INTO dispatch OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(d, '{"id": -7, "mode": "drill"}')).* FROM dispatch d;
+		INSERT INTO approval OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(a, '{"id": -7, "dispatch_id": -7}')).* FROM approval a;
+		INSERT INTO mail OVERRIDING SYSTEM VALUE
+			SELECT (jsonb_populate_record(m, '{"id": -7, "dispatch_id": -7, "approval_id": -7}')).* FROM mail m WHERE m.approval_id IS NOT NULL LIMIT 1;
+	END $$`)
 	letters, err := o.engine.Letters(t.Context(), desk.DefaultLane)
-	if err != nil || len(letters) != 2 || letters[0].DispatchID != b.ID || !letters[0].Bulletin || letters[1].DispatchID != o.id || letters[1].Bulletin {
+	if err != nil || len(letters) != 3 || letters[0].DispatchID != b.ID || !letters[0].Bulletin || letters[1].DispatchID != o.id || letters[1].Bulletin ||
+		letters[2].Mode != desk.Drill {
 		t.Errorf("%+v, %v", letters, err)
 	}
 }

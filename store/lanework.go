@@ -15,7 +15,8 @@ import (
 func (s *Store) Letters(ctx context.Context, lane string) ([]desk.Letter, error) {
 	const op = "store.Letters"
 	rows, err := s.pool.Query(ctx, `
-		SELECT b.id, b.mode, b.subject, b.body, b.at, b.at, true AS bulletin
+		SELECT id, mode, subject, body, approved_at, not_before, bulletin FROM (
+		SELECT b.id, b.mode, b.subject, b.body, b.at AS approved_at, b.at AS not_before, true AS bulletin
 		FROM bulletin b
 		WHERE b.state IN ('expanded', 'sending')
 		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = b.id)
@@ -25,8 +26,8 @@ func (s *Store) Letters(ctx context.Context, lane string) ([]desk.Letter, error)
 		FROM dispatch d JOIN approval a ON a.dispatch_id = d.id
 		WHERE d.state IN ('approved', 'expanded', 'sending') AND d.expanded_through > 0
 		  AND NOT EXISTS (SELECT FROM stop s WHERE s.dispatch_id = d.id)
-		  AND EXISTS (SELECT FROM mail m WHERE m.dispatch_id = d.id AND m.lane = @lane)
-		ORDER BY bulletin DESC, mode, id`, pgx.NamedArgs{"lane": lane})
+		  AND EXISTS (SELECT FROM mail m WHERE m.dispatch_id = d.id AND m.lane = @lane)) letter
+		ORDER BY bulletin DESC, mode <> 'live', id`, pgx.NamedArgs{"lane": lane})
 	if err != nil {
 		return nil, wrap(op, err)
 	}
