@@ -312,7 +312,15 @@ func (s *Store) StopBulletin(ctx context.Context, operator desk.OperatorID, id d
 			return err
 		case stopped:
 			return desk.Errorf(desk.Conflict, op, "送信停止はすでに受け付けています。送信状況を確かめてください。")
-		case state.Ended():
+		}
+		// Who waits for a digest is not told either, also when every mail has gone.
+		tag, err := tx.Exec(ctx, `
+			UPDATE bulletin_recipient SET dropped = true
+			WHERE bulletin_id = @id AND due_at IS NOT NULL AND carried_by IS NULL AND NOT dropped`, pgx.NamedArgs{"id": id})
+		switch {
+		case err != nil:
+			return err
+		case state.Ended() && tag.RowsAffected() == 0:
 			return desk.Errorf(desk.Conflict, op, "この自動情報は「%s」で終わっているため、停止できません。", state.Japanese())
 		}
 		made.At = tx.Now

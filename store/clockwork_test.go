@@ -68,7 +68,7 @@ func announce(db *storetest.DB, a announcement) {
 	}
 }
 
-// P5-2: the clock is what the rows say, to the millisecond, and nothing else.
+// P5-2 P5-3 P5-4: the clock is what the rows say, to the millisecond, and nothing else; each kind is under its own clause.
 func TestClocksEqualTheFacts(t *testing.T) {
 	db := storetest.New(t)
 	announce(db, announcement{id: 7, kind: "quick", ago: 5 * time.Minute, accepted: []time.Duration{95 * time.Second, 98500 * time.Millisecond}})

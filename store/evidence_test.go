@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,5 +119,23 @@ func TestGarbageLeavesTheEventsInSight(t *testing.T) {
 	}
 	if len(items) != 20 || events != 10 {
 		t.Errorf("%d events of %d items", events, len(items))
+	}
+}
+
+// TestAReadingKeepsWhatSpellsNULOut: a text may hold NUL, which jsonb refuses, or the six letters of its escape, which it takes.
+func TestAReadingKeepsWhatSpellsNULOut(t *testing.T) {
+	r := newRoom(t)
+	for i, text := range []string{`訂正\u0000`, "訂正\x00", `C:\u0000x`, `\\u0000`, "\\\x00"} {
+		at := storetest.Noto.Add(time.Duration(i) * time.Hour)
+		id := keep(t, r, "line-http", "", at)
+		err := r.engine.RecordReading(t.Context(), desk.Telegram{ID: id, Type: "VXSE56", Mode: desk.Live, Phase: desk.Issued, PressTime: at, Text: text}, "")
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		got, err := r.engine.ReadingsNear(t.Context(), []string{"VXSE56"}, at, at)
+		if want := strings.ReplaceAll(text, "\x00", ""); err != nil || len(got) != 1 || got[0].Text != want {
+			t.Errorf("%q came back as %+v, %v", text, got, err)
+		}
 	}
 }

@@ -99,7 +99,7 @@ func TestTheDeskWritesOnlyItsOwnTelegrams(t *testing.T) {
 	}
 }
 
-// TestAMissileConcernsAPrefecture: the same people as an earthquake there, kept with the reason. // F3-1-o
+// TestAMissileConcernsAPrefecture: the same people as an earthquake there, kept with the reason. // F3-1-o I1-2
 func TestAMissileConcernsAPrefecture(t *testing.T) {
 	d := onDuty(t)
 	by := []desk.TriggeredBy{{Prefecture: 17, Reason: desk.ReasonMissile}}

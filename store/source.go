@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,16 +33,24 @@ func (s *Store) NoteSource(ctx context.Context, h desk.SourceHealth) error {
 	return wrap(op, err)
 }
 
-// Sources reads the health of every source, one row for each name: of several engines that run it, the one that heard from the
-// far side last. Silent is told by the database's clock. A source that no engine has noted for a day is not listed.
+// unnoted is after how long a source of which its engine says nothing more is dead, whatever its rhythm: engines note every 5 s.
+const unnoted = time.Minute
+
+// Sources reads the health of every source, one row for each name: of the engines that still tell of it, the one that heard from
+// the far side last. Its trouble is that of another engine when it has none itself. Silent is told by the database's clock; a
+// source of which no engine tells any more is silent, and after a day not listed.
 func (s *Store) Sources(ctx context.Context) ([]desk.SourceHealth, error) {
 	const op = "store.Sources"
 	var all []desk.SourceHealth
 	err := s.read(ctx, op, func(tx *Tx) error {
 		rows, err := tx.Query(ctx, `
-			SELECT DISTINCT ON (name) name, engine, last_received, last_contact, lag_ms, reconnects, trouble, detail, rhythm_ms, first_at, at
-			FROM source_health WHERE at > now() - interval '1 day'
-			ORDER BY name, coalesce(last_contact, first_at) DESC, at DESC`)
+			SELECT DISTINCT ON (name) name, engine, last_received, last_contact, lag_ms, reconnects,
+			  coalesce(nullif(trouble, ''), (
+			    SELECT o.engine || '：' || o.trouble FROM source_health o
+			    WHERE o.name = h.name AND o.trouble <> '' AND o.at > now() - @unnoted::interval ORDER BY o.at DESC LIMIT 1), ''),
+			  detail, rhythm_ms, first_at, at
+			FROM source_health h WHERE at > now() - interval '1 day'
+			ORDER BY name, (at > now() - @unnoted::interval) DESC, coalesce(last_contact, first_at) DESC, at DESC`, pgx.NamedArgs{"unnoted": unnoted})
 		if err != nil {
 			return err
 		}
@@ -52,7 +61,8 @@ func (s *Store) Sources(ctx context.Context) ([]desk.SourceHealth, error) {
 			err := row.Scan(&h.Name, &h.Engine, &received, &contact, &lag, &h.Reconnects, &h.Trouble, &h.Detail, &rhythm, &h.FirstAt, &h.At)
 			h.LastReceived, h.LastContact, h.FirstAt, h.At = utc(received), utc(contact), h.FirstAt.UTC(), h.At.UTC()
 			h.Lag, h.Rhythm = time.Duration(lag)*time.Millisecond, time.Duration(rhythm)*time.Millisecond
-			h.Silent = h.SilentAt(tx.Now)
+			told := tx.Now.Sub(h.At) <= unnoted || strings.HasPrefix(h.Name, desk.QueuePrefix) // a queue is noted when it changes
+			h.Silent = !told || h.SilentAt(tx.Now)
 			return h, err
 		})
 		return err

@@ -35,7 +35,44 @@ func TestSourcesShowTheEngineThatHearsBest(t *testing.T) {
 			t.Errorf("%+v, want %+v", h, want)
 		}
 	}
-	if h := all[1]; h.Lag != 2*time.Second || h.Reconnects != 3 || h.LastReceived.IsZero() || h.At.IsZero() {
+	if h := all[1]; h.Lag != 2*time.Second || h.Reconnects != 3 || h.LastReceived.IsZero() || h.At.IsZero() || h.Trouble != "a：つながりません" {
+		t.Errorf("%+v", h)
+	}
+}
+
+// TestASourceOfADeadEngineIsSilent: a door whose engine died hears nothing, though no silence of its far side would ever alarm.
+func TestASourceOfADeadEngineIsSilent(t *testing.T) {
+	db := storetest.New(t)
+	s := db.Store(storetest.Engine)
+	note := func(name, engine string, contact time.Time) {
+		t.Helper()
+		if err := s.NoteSource(t.Context(), desk.SourceHealth{Name: name, Engine: engine, LastContact: contact}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func() map[string]desk.SourceHealth {
+		t.Helper()
+		all, err := s.Sources(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		byName := map[string]desk.SourceHealth{}
+		for _, h := range all {
+			byName[h.Name] = h
+		}
+		return byName
+	}
+	note("line-http", "a", time.Now())
+	note(desk.QueueReading, "watch", time.Now())
+	if all := read(); all["line-http"].Silent || all[desk.QueueReading].Silent {
+		t.Fatalf("%+v", all)
+	}
+	db.Exec(`UPDATE source_health SET at = at - interval '2 minutes'`)
+	if all := read(); !all["line-http"].Silent || all[desk.QueueReading].Silent {
+		t.Errorf("%+v", all)
+	}
+	note("line-http", "b", time.Now().Add(-time.Hour)) // the other engine holds the same door
+	if h := read()["line-http"]; h.Silent || h.Engine != "b" {
 		t.Errorf("%+v", h)
 	}
 }

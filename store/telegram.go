@@ -131,7 +131,10 @@ func encodeTelegram(t desk.Telegram) (string, error) {
 	return jsonText(b), err
 }
 
-func jsonText(b []byte) string { return strings.ReplaceAll(string(b), `\u0000`, ``) }
+// withoutNUL steps over an escaped backslash, so that a text which spells \u0000 out keeps it.
+var withoutNUL = strings.NewReplacer(`\\`, `\\`, `\u0000`, ``)
+
+func jsonText(b []byte) string { return withoutNUL.Replace(string(b)) }
 
 // scanTelegram reads a telegram row joined with its reading, without the bytes.
 func scanTelegram(row pgx.CollectableRow) (desk.Telegram, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -40,6 +41,9 @@ type sourceConfig struct {
 func (c *config) sources(log *slog.Logger) ([]feeds.Source, error) {
 	var all []feeds.Source
 	if c.JMA {
+		if c.JMAState == "" { // else each restart fetches the same files again, and JMA cuts off who does (feeds.md 2)
+			return nil, desk.Errorf(desk.Invalid, "config.sources", "気象庁フィードの受信には、取得済みの記録を置くフォルダ（--jma-state）が要ります。")
+		}
 		pull, err := jma.NewPull(jma.PullOptions{State: c.JMAState, DayBytes: c.JMABytes, Log: log, Now: time.Now})
 		if err != nil {
 			return nil, err
@@ -51,7 +55,11 @@ func (c *config) sources(log *slog.Logger) ([]feeds.Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, dmdata.New(dmdata.Options{APIKey: key, Test: c.DMDATATest, AppName: appName(c.Name), Now: time.Now, Log: log}))
+		host, err := os.Hostname()
+		if err != nil {
+			return nil, desk.Errorf(desk.Invalid, "config.sources", "この計算機の名前が分かりません。")
+		}
+		all = append(all, dmdata.New(dmdata.Options{APIKey: key, Test: c.DMDATATest, AppName: appName(c.Name, host), Now: time.Now, Log: log}))
 	}
 	if c.P2P {
 		all = append(all, p2pquake.New(p2pquake.Options{Now: time.Now, Log: log}))
@@ -104,8 +112,9 @@ func readWord(path string, least int) (string, error) {
 	return word, nil
 }
 
-// appName is this engine's name among the sockets of the DMDATA account, where at most 24 bytes fit.
-func appName(engine string) string {
-	name := "yagura " + engine
-	return name[:min(len(name), 24)]
+// appName is this engine's name among the sockets of the DMDATA account, where at most 24 bytes fit. An engine closes what is left
+// of its own name, so two engines must not share one: not by a long name that is cut, and not by the default name at both sites.
+func appName(engine, host string) string {
+	sum := sha256.Sum256([]byte(engine + "\x00" + host))
+	return fmt.Sprintf("yagura %s %x", strings.ToValidUTF8(engine[:min(len(engine), 8)], ""), sum[:4])
 }

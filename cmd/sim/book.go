@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"regexp"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -52,10 +53,35 @@ type book struct {
 	boxes                 map[string]*box
 	ids                   map[string]int
 	tries                 map[string]*try
+	mailings              map[string]*Mailing // kept with a spool only: a measured sink does no more than it must
 }
 
 func newBook() book {
-	return book{boxes: map[string]*box{}, ids: map[string]int{}, tries: map[string]*try{}}
+	return book{boxes: map[string]*box{}, ids: map[string]int{}, tries: map[string]*try{}, mailings: map[string]*Mailing{}}
+}
+
+// Mailing is what mailboxes got of one mailing, as the carriers saw it. Silently dropped mails are not in it.
+type Mailing struct {
+	Linked    int            `json:"linked"`    // deliveries with a link to answer by
+	Mailboxes map[string]int `json:"mailboxes"` // how often each got it
+}
+
+func (b *book) deliver(number, to, link string) {
+	m := b.mailings[number]
+	if m == nil {
+		m = &Mailing{Mailboxes: map[string]int{}}
+		b.mailings[number] = m
+	}
+	m.Mailboxes[to]++
+	if link != "" {
+		m.Linked++
+	}
+}
+
+// mailingOf is the number of the mailing in a Message-ID such as 12.345@host.
+func mailingOf(messageID string) string {
+	number, _, _ := strings.Cut(messageID, ".")
+	return number
 }
 
 func (k *sink) count(f func(*counts)) {
@@ -106,6 +132,9 @@ func (k *sink) keep(to string, body []byte, dropped bool) int {
 	before := mine.Count
 	mine.Count++
 	mine.MessageID, mine.Link = id, link
+	if k.spool != nil && !dropped {
+		b.deliver(mailingOf(id), to, link)
+	}
 	k.mu.Unlock()
 	if k.spool != nil && !dropped {
 		k.spool.put(Delivery{To: to, MessageID: id, Link: link, At: now})

@@ -169,6 +169,22 @@ func (w *Carriers) Reset() {
 	}
 }
 
+// Mailing is what all mailboxes got of the mailing with that number; empty when nobody got it.
+func (w *Carriers) Mailing(number string) Mailing {
+	all := Mailing{Mailboxes: map[string]int{}}
+	for _, k := range w.sinks {
+		k.mu.Lock()
+		if m := k.book.mailings[number]; m != nil {
+			all.Linked += m.Linked
+			for to, n := range m.Mailboxes {
+				all.Mailboxes[to] += n
+			}
+		}
+		k.mu.Unlock()
+	}
+	return all
+}
+
 func (w *Carriers) mailbox(to string) (box, bool) {
 	for _, k := range w.sinks {
 		k.mu.Lock()
@@ -201,6 +217,9 @@ func (w *Carriers) pages() http.Handler {
 			return
 		}
 		writeJSON(out, b)
+	})
+	mux.HandleFunc("GET /mailing", func(out http.ResponseWriter, in *http.Request) {
+		writeJSON(out, w.Mailing(in.URL.Query().Get("number")))
 	})
 	mux.HandleFunc("GET /spool", w.spoolPage)
 	return mux

@@ -21,6 +21,7 @@ const (
 	demoPeople    = 11_500
 	demoAddresses = 15_500
 	demoSeed      = 20240101
+	demoTold      = 250 // designated people
 )
 
 // Run raises an installation, opens its desk and takes everything down again.
@@ -31,13 +32,16 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	}
 	return demo.Run(ctx, demo.Options{
 		Dir: c.Dir, Bin: filepath.Dir(self), Headless: c.Headless, Replay: c.Replay, Speed: c.Speed, Out: os.Stdout,
-		Edition: "20240101/11500/15500/2",
+		Edition: "20240101/11500/15500/250/4", Designated: demoTold,
 		Fill: func(ctx context.Context, s *store.Store, key desk.AddressKey) error {
 			roster, err := BuildRoster(demoSeed, demoPeople, demoAddresses, key)
 			if err != nil {
 				return err
 			}
-			return s.ImportRoster(ctx, "admin:yagura-sim", roster)
+			if err := s.ImportRoster(ctx, "admin:yagura-sim", roster); err != nil {
+				return err
+			}
+			return designate(ctx, s, &roster, demoTold)
 		},
 	})
 }

@@ -96,14 +96,20 @@ func mailTo(t testing.TB, w *Carriers, n int) map[desk.Outcome]int {
 // compositions are the mails ready to leave, in a closed channel.
 func compositions(t testing.TB, n int) chan route.Item {
 	t.Helper()
-	c, err := compose.New(desk.Letter{DispatchID: 1, Mode: desk.Drill, Subject: "試験", Body: "本文\n"},
+	return composed(t, desk.Letter{DispatchID: 1, Mode: desk.Drill, Subject: "試験", Body: "本文\n"}, n)
+}
+
+// composed are n mails of a letter, one to each mailbox.
+func composed(t testing.TB, letter desk.Letter, n int) chan route.Item {
+	t.Helper()
+	c, err := compose.New(letter,
 		compose.Options{From: "a@desk.example", LinkBase: "https://anpi.desk.example/r/", MessageIDHost: "desk.example"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	items := make(chan route.Item, n)
 	for i := 1; i <= n; i++ {
-		m, to := desk.Mail{ID: desk.MailID(i), DispatchID: 1, PersonID: desk.PersonID(i), CreatedAt: time.Unix(1704092400, 0)}, fmt.Sprintf("u%d@a.example", i)
+		m, to := desk.Mail{ID: desk.MailID(i), DispatchID: letter.DispatchID, PersonID: desk.PersonID(i), CreatedAt: time.Unix(1704092400, 0)}, fmt.Sprintf("u%d@a.example", i)
 		data, err := c.Compose(nil, m, to, fmt.Sprintf("token-of-person-%020d", i))
 		if err != nil {
 			t.Fatal(err)
@@ -116,6 +122,47 @@ func compositions(t testing.TB, n int) chan route.Item {
 	}
 	close(items)
 	return items
+}
+
+// Automatic information carries no link: the staff read it and do nothing, and the carriers tell it from what asks.
+func TestNoticesAreReadNotAnswered(t *testing.T) {
+	page := &answerPage{answers: map[string]int{}, safety: map[string]int{}}
+	server := httptest.NewServer(page)
+	t.Cleanup(server.Close)
+	w := oneCarrier(t, Behaviour{}, &StaffOptions{Median: time.Millisecond, Spread: 0.1, Share: 1, AnswerBase: server.URL, Concurrency: 4, Seed: 1})
+	const n = 40
+	deliver(t, w, composed(t, desk.Letter{DispatchID: 7, Mode: desk.Live, Bulletin: true, Subject: "【地震速報】石川県能登", Body: "本文\n"}, n))
+	mailTo(t, w, n)
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	var s StaffStats
+	for s.Answered < n || s.Mails < 2*n {
+		select {
+		case <-tick.C:
+			s = *w.Stats().Staff
+		case <-deadline.C:
+			t.Fatalf("still waiting: %+v", s)
+		}
+	}
+	if s.Notices != n || s.People != n || s.Failed != 0 || s.Answered != n {
+		t.Errorf("%+v", s)
+	}
+	asks, tells, nothing := w.Mailing("1"), w.Mailing("7"), w.Mailing("8")
+	if asks.Linked != n || tells.Linked != 0 || len(asks.Mailboxes) != n || len(tells.Mailboxes) != n || len(nothing.Mailboxes) != 0 {
+		t.Errorf("asks %d of %d, tells %d of %d", asks.Linked, len(asks.Mailboxes), tells.Linked, len(tells.Mailboxes))
+	}
+	response, err := http.Get("http://" + w.Control() + "/mailing?number=7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer http.DefaultClient.CloseIdleConnections()
+	defer response.Body.Close()
+	var told Mailing
+	if err := json.NewDecoder(response.Body).Decode(&told); err != nil || told.Mailboxes["u1@a.example"] != 1 {
+		t.Errorf("%+v, %v", told, err)
+	}
 }
 
 func deliver(t testing.TB, w *Carriers, items chan route.Item) map[desk.Outcome]int {

@@ -41,6 +41,7 @@ func (f staffFlags) options() StaffOptions { return StaffOptions(f) }
 // StaffStats is what the staff did.
 type StaffStats struct {
 	Mails    int            `json:"mails"`    // seen
+	Notices  int            `json:"notices"`  // of these without a link: nothing to answer
 	People   int            `json:"people"`   // distinct links
 	Silent   int            `json:"silent"`   // will never answer
 	Waiting  int            `json:"waiting"`  // will answer later
@@ -155,7 +156,11 @@ func (s *staff) received(d Delivery) (plan, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state.Mails++
-	if d.Link == "" || s.seen[d.Link] {
+	if d.Link == "" { // automatic information: it is read, not answered
+		s.state.Notices++
+		return plan{}, false
+	}
+	if s.seen[d.Link] {
 		return plan{}, false
 	}
 	s.seen[d.Link] = true

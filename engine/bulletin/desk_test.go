@@ -210,3 +210,22 @@ func phase(t desk.Telegram, p desk.Phase) desk.Telegram {
 	}
 	return t
 }
+
+// TestAStopHoldsForDigestsToo: a wrong bulletin that waits for digests alone has no mail to stop, and must not leave ten minutes later. // law 7
+func TestAStopHoldsForDigestsToo(t *testing.T) {
+	o := newOffice(t, 3)
+	operator := storetest.Operator(t, o.db, "tanaka")
+	o.designate(desk.BulletinConfirmed, 1, 3, desk.AsDigest)
+	o.read(report(noto, "1", desk.Intensity7, "Ｍ７．６"))
+	o.consider()
+	wrong := o.bulletins()[0]
+	if _, err := o.console.StopBulletin(t.Context(), operator, wrong.ID, "誤り"); err != nil {
+		t.Fatal(err)
+	}
+	if n := o.count(`SELECT count(*) FROM bulletin_recipient WHERE due_at IS NOT NULL AND NOT dropped`); n != 0 {
+		t.Errorf("%d still wait for the stopped one", n)
+	}
+	if _, err := o.console.StopBulletin(t.Context(), operator, wrong.ID, ""); desk.KindOf(err) != desk.Conflict {
+		t.Errorf("a second stop: %v", err)
+	}
+}

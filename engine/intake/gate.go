@@ -21,7 +21,8 @@ type gate struct {
 	filled   time.Time
 	slowed   time.Time // when it was held back last
 	received time.Time
-	failed   string // why it is not running; "" while it runs
+	failed   bool      // its Run came back with an error
+	turned   time.Time // when it was last started or came back
 	restarts int
 }
 
@@ -61,18 +62,27 @@ func (g *gate) take(now time.Time) (wait time.Duration) {
 func (g *gate) took(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.received, g.failed = now, ""
+	g.received, g.failed = now, false
 }
 
-// ended notes that the source's Run came back.
-func (g *gate) ended(err error) {
+// began notes that the source is started, ended that its Run came back.
+func (g *gate) began(now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err != nil {
-		g.failed = "受信系統が止まったため、つなぎ直しています。"
+	g.turned = now
+}
+
+func (g *gate) ended(err error, now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.failed, g.turned = err != nil, now
+	if g.failed {
 		g.restarts++
 	}
 }
+
+// settled is how long a source that was started again has to run before it counts as well; it may have nothing to bring for months.
+const settled = 15 * time.Second
 
 // slowedFor is how long a flood is spoken of after it was last held back.
 const slowedFor = 10 * time.Second
@@ -81,7 +91,7 @@ const slowedFor = 10 * time.Second
 func (g *gate) health(now time.Time) desk.SourceHealth {
 	g.mu.Lock()
 	h := desk.SourceHealth{Name: g.name, LastReceived: g.received, LastContact: g.received, Reconnects: g.restarts}
-	failed, flooded := g.failed, !g.slowed.IsZero() && now.Sub(g.slowed) < slowedFor
+	failed, flooded := g.failed && now.Sub(g.turned) < settled, !g.slowed.IsZero() && now.Sub(g.slowed) < slowedFor
 	g.mu.Unlock()
 	if g.reporter != nil {
 		own := g.reporter.Health()
@@ -92,8 +102,8 @@ func (g *gate) health(now time.Time) desk.SourceHealth {
 	}
 	switch {
 	case h.Trouble != "":
-	case failed != "":
-		h.Trouble = failed
+	case failed:
+		h.Trouble = "受信系統が止まったため、つなぎ直しています。"
 	case flooded:
 		h.Trouble = "電文が多すぎるため、この系統の受け取りを遅らせています。ほかの系統に影響はありません。"
 	}

@@ -139,6 +139,7 @@ func (in *Intake) poke() {
 func (in *Intake) keepSource(ctx context.Context, source feeds.Source, gate *gate) {
 	for gap := 200 * time.Millisecond; ctx.Err() == nil; gap = min(2*gap, in.MaxGap) {
 		started := in.Now()
+		gate.began(started)
 		err := runSource(ctx, source, func(ctx context.Context, env desk.Envelope) error {
 			if !gate.pass(ctx, in.Now) {
 				return ctx.Err()
@@ -152,7 +153,7 @@ func (in *Intake) keepSource(ctx context.Context, source feeds.Source, gate *gat
 		if ctx.Err() != nil {
 			return
 		}
-		gate.ended(err)
+		gate.ended(err, in.Now())
 		if err == nil {
 			in.Log.Info("source is exhausted", "source", source.Name())
 			return

@@ -20,22 +20,33 @@ func (r *reader) judge(ctx context.Context, stored desk.Telegram) error {
 		return r.showUnreadable(ctx, t, desk.Message(err), err)
 	}
 	for try := 1; ; try++ {
-		err = r.place(ctx, t)
+		if err = r.place(ctx, t); err == nil {
+			err = r.Store.RecordReading(ctx, t, "")
+		}
 		switch kind := desk.KindOf(err); {
 		case err == nil:
-			if err := r.Store.RecordReading(ctx, t, ""); err != nil {
-				return err
-			}
 			r.judgedOne(t)
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case kind == desk.Unavailable:
+		case kind == desk.Unavailable && !r.stuck(t.ID):
 			return err // the telegram stays unread and is tried again from the start
-		case try >= attempts:
+		case kind == desk.Unavailable, try >= attempts:
 			return r.showUnreadable(ctx, t, "電文は読めましたが、事象として記録できませんでした。内容を直接確かめてください。", err)
 		}
 	}
+}
+
+// stuckAfter is how often in a row the store may have no time for a telegram, though it has for the queue, before the ones behind
+// it are let past.
+const stuckAfter = 6
+
+func (r *reader) stuck(id desk.TelegramID) bool {
+	if r.late != id {
+		r.late, r.lateTries = id, 0
+	}
+	r.lateTries++
+	return r.lateTries >= stuckAfter
 }
 
 // parse reads a telegram; a panic of the parser is a telegram that cannot be read, not the end of the engine.
@@ -52,7 +63,11 @@ func (o *Options) parse(stored desk.Telegram) (t desk.Telegram, err error) {
 
 func (r *reader) showUnreadable(ctx context.Context, t desk.Telegram, problem string, cause error) error {
 	r.Log.Error("telegram is shown as unreadable", "telegram", t.ID, "feed", t.Feed, "err", cause)
-	if err := r.Store.RecordReading(ctx, t, problem); err != nil {
+	err := r.Store.RecordReading(ctx, t, problem)
+	if err != nil && desk.KindOf(err) != desk.Unavailable { // something in it the store refuses: without that it is shown all the same
+		err = r.Store.RecordReading(ctx, desk.Telegram{ID: t.ID, Type: t.Type, Mode: t.Mode, Phase: t.Phase, Hazard: t.Hazard, PressTime: t.PressTime, ReportTime: t.ReportTime}, problem)
+	}
+	if err != nil {
 		return err
 	}
 	r.bad.Add(1)

@@ -116,7 +116,7 @@ func triggeredNames(list []desk.TriggeredBy) string {
 	return strings.Join(names, " ")
 }
 
-// TestTypedInNoticesAreJudged: an operator's entry is read by the engine like any telegram, and a correction takes it back.
+// TestTypedInNoticesAreJudged: an operator's entry is read by the engine like any telegram, and a correction takes it back. // I1-2
 func TestTypedInNoticesAreJudged(t *testing.T) {
 	db := storetest.New(t)
 	console := db.Store(storetest.Console)

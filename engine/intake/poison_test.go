@@ -2,12 +2,16 @@ package intake
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"yagura/store"
 	"yagura/store/desk"
 	"yagura/store/storetest"
 )
@@ -80,4 +84,45 @@ func swapTimes(text, when string) string {
 		}
 	}
 	return text
+}
+
+// picky is a store that refuses whatever was read of one telegram, as it would a field it cannot hold.
+type picky struct {
+	*store.Store
+	refused atomic.Int64
+}
+
+func (p *picky) RecordReading(ctx context.Context, t desk.Telegram, problem string) error {
+	if p.refused.CompareAndSwap(0, int64(t.ID)); t.Title != "" && p.refused.Load() == int64(t.ID) {
+		return desk.Errorf(desk.Internal, "test", "refused")
+	}
+	return p.Store.RecordReading(ctx, t, problem)
+}
+
+// TestAReadingTheStoreRefusesIsShownWithoutIt: law 1.
+func TestAReadingTheStoreRefusesIsShownWithoutIt(t *testing.T) {
+	envs := scenario(t, "noto")[:3]
+	st := &picky{Store: storetest.New(t).Store(storetest.Engine)}
+	in := start(t, st, "a", slice{"replay", envs})
+	await(t, "the telegrams behind it", func() bool { return in.Counts().Judged == 2 })
+	items, err := st.Inbox(t.Context(), 10)
+	if c := in.Counts(); err != nil || c.Unreadable != 1 || !slices.ContainsFunc(items, func(i desk.InboxItem) bool { return i.Unreadable }) {
+		t.Errorf("%+v, %+v, %v", c, items, err)
+	}
+}
+
+// slow is a store that never has the time to save the first telegram.
+type slow struct{ *store.Store }
+
+func (s *slow) SaveEvent(ctx context.Context, e desk.Event, id desk.TelegramID, a desk.Advice) (desk.EventID, desk.AdviceID, error) {
+	if id == 1 {
+		return 0, 0, desk.Errorf(desk.Unavailable, "test", "timed out")
+	}
+	return s.Store.SaveEvent(ctx, e, id, a)
+}
+
+// TestATelegramThatAlwaysTimesOutLetsTheOthersPast: law 1.
+func TestATelegramThatAlwaysTimesOutLetsTheOthersPast(t *testing.T) {
+	in := start(t, &slow{storetest.New(t).Store(storetest.Engine)}, "a", slice{"replay", scenario(t, "noto")[:3]})
+	await(t, "the telegrams behind it", func() bool { c := in.Counts(); return c.Judged == 2 && c.Unreadable == 1 })
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"yagura/store/desk"
 )
 
 // leaseName is the lease of the one reader among all engines.
@@ -18,6 +20,9 @@ type reader struct {
 	epoch   int64
 	held    bool
 	renewed time.Time
+
+	late      desk.TelegramID // the telegram the store had no time for last
+	lateTries int
 }
 
 // read reads unread telegrams, oldest first, whenever this engine holds the lease. At the start that picks up what a crash

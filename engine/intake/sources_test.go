@@ -223,6 +223,25 @@ func TestTheGateSlowsAndLetsGo(t *testing.T) {
 	}
 }
 
+// TestASourceThatRunsAgainIsWell: the line of a contracted receiver may bring nothing for months.
+func TestASourceThatRunsAgainIsWell(t *testing.T) {
+	g := newGate(valve{name: "line-http"}, 100, 10)
+	g.began(at(0))
+	g.ended(desk.Errorf(desk.Unavailable, "test", "dead"), at(time.Hour))
+	for _, after := range []time.Duration{0, time.Second, 5 * time.Second} {
+		if told := g.health(at(time.Hour + after)).Trouble; !strings.Contains(told, "止まった") {
+			t.Errorf("%v after its end it says %q", after, told)
+		}
+	}
+	g.began(at(time.Hour + 5*time.Second))
+	if told := g.health(at(time.Hour + 10*time.Second)).Trouble; told == "" {
+		t.Error("well at once: one that dies again and again would never be told of")
+	}
+	if told := g.health(at(time.Hour + time.Minute)).Trouble; told != "" {
+		t.Errorf("after a minute of running it still says %q", told)
+	}
+}
+
 func at(after time.Duration) time.Time { return storetest.Noto.Add(after) }
 
 func TestReadersAreChosenByContentAndFeed(t *testing.T) {

@@ -97,6 +97,7 @@ func (s *session) mayFinish(ctx context.Context, w *round) bool {
 }
 
 // place waits for a place of the window, as long as the gate is open: while results cannot be recorded no dot is written (law 5).
+// Not longer than the carrier waits for us: jobs that were handed back may hold all places, and only a free session takes them up.
 func (s *session) place(ctx context.Context, j *job) bool {
 	places := s.r.opts.Gate.Places()
 	if j.placed || places == nil {
@@ -110,6 +111,8 @@ func (s *session) place(ctx context.Context, j *job) bool {
 	}
 	look := time.NewTicker(100 * time.Millisecond)
 	defer look.Stop()
+	patience := time.NewTimer(s.r.opts.Timeouts.Command)
+	defer patience.Stop()
 	for s.r.opts.Gate.Open() {
 		select {
 		case <-ctx.Done():
@@ -117,6 +120,8 @@ func (s *session) place(ctx context.Context, j *job) bool {
 		case <-places:
 			j.placed = true
 			return true
+		case <-patience.C:
+			return false
 		case <-look.C:
 		}
 	}

@@ -64,3 +64,29 @@ func TestNoDotIsWrittenWithoutAPlace(t *testing.T) { // law 9
 		}
 	}
 }
+
+// TestASessionDoesNotWaitForAPlaceForEver: all places may be held by jobs that were handed back and wait for a free session.
+func TestASessionDoesNotWaitForAPlaceForEver(t *testing.T) { // law 9
+	server := routetest.Start(t, routetest.Script{})
+	w := window{func() bool { return true }, make(chan struct{}), 0} // no place ever
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	items, results, done := make(chan route.Item, 1), make(chan route.Result, 1), make(chan error, 1)
+	items <- item(t, 1, "a@a.example")
+	close(items)
+	timeouts := quick
+	timeouts.Command = 300 * time.Millisecond
+	go func() {
+		done <- route.New(server.Carrier("a", 1), options(func(o *route.Options) { o.Gate, o.Timeouts = w, timeouts })).Run(ctx, items, results)
+	}()
+	select {
+	case r := <-results:
+		if ctx.Err() != nil || r.Attempted || r.Placed || len(server.Kept()) != 0 {
+			t.Errorf("%+v, %d kept, %v", r, len(server.Kept()), ctx.Err())
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("the session still waits")
+	}
+	cancel()
+	<-done
+}

@@ -242,8 +242,10 @@ func older(t *desk.Telegram, before *desk.Bulletin) bool {
 	if f.Type != t.Type {
 		return false
 	}
-	if a, b := number(t.Serial), number(f.Serial); a != b && a > 0 && b > 0 {
-		return a < b
+	if f.Series != "" && f.Series == first(t.EventIDs) { // the next rain or eruption counts from one again
+		if a, b := number(t.Serial), number(f.Serial); a != b && a > 0 && b > 0 {
+			return a < b
+		}
 	}
 	return t.PressTime.Before(f.PressTime)
 }

@@ -38,7 +38,7 @@ type news struct {
 }
 
 func (n *news) facts(t *desk.Telegram) desk.BulletinFacts {
-	return desk.BulletinFacts{Type: t.Type, Serial: t.Serial, PressTime: t.PressTime, Areas: n.areas, Lines: n.lines}
+	return desk.BulletinFacts{Type: t.Type, Series: first(t.EventIDs), Serial: t.Serial, PressTime: t.PressTime, Areas: n.areas, Lines: n.lines}
 }
 
 func (n *news) line(name, value string) {

@@ -407,3 +407,34 @@ func TestDigestText(t *testing.T) {
 		t.Errorf("%d bytes", len(body))
 	}
 }
+
+// TestTheNextOneIsNotAnOlderOne: a serial counts within one EventID, and each office of a prefecture has its own order.
+func TestTheNextOneIsNotAnOlderOne(t *testing.T) {
+	at := func(after time.Duration, event string) change {
+		return func(t *desk.Telegram) {
+			t.PressTime = newWarnings.AddDate(0, 1, 0).Add(after)
+			t.ReportTime, t.ReceivedAt, t.EventIDs = t.PressTime, t.PressTime, nil
+			if event != "" {
+				t.EventIDs = []string{event}
+			}
+		}
+	}
+	rain := warnedIn("180010", "嶺北", warnKind("記録雨", "記録的短時間大雨", 4))
+	soya, ishikari := warnedIn("011000", "宗谷地方", warnKind("33", "レベル５大雨特別警報", 5)), warnedIn("016000", "石狩・空知・後志地方", warnKind("33", "レベル５大雨特別警報", 5))
+	r := teller{t: t, rules: allRules()}
+	for _, one := range []desk.Telegram{
+		telegram("VPBS50", 0, rain, serial("12"), at(0, "JPNC240004_20240124122300")),
+		telegram("VPBS50", 0, rain, serial("1"), at(24*time.Hour, "JPNC240005_20240125122300")),
+		telegram("VPHW50", 0, warnedIn("130010", "東京地方", warnKind("1", "竜巻注意情報", 4)), serial("2"), at(0, "")),
+		telegram("VPHW50", 0, warnedIn("130010", "東京地方", warnKind("1", "竜巻注意情報", 4)), serial("1"), at(24*time.Hour, "")),
+		telegram("VPWW55", 0, soya, at(5*time.Second, "")),
+		telegram("VPWW55", 0, ishikari, at(0, "")), // issued before, received after
+	} {
+		if b, why := r.tell(one); b == nil || b.Step != desk.BulletinNew {
+			t.Errorf("%s %s serial %q: %+v, passed over: %s", one.Type, one.Warned[0].Name, one.Serial, b, why)
+		}
+	}
+	if _, why := r.tell(telegram("VPBS50", 0, rain, serial("0"), at(23*time.Hour, "JPNC240005_20240125122300"))); !strings.Contains(why, "もっと新しい") {
+		t.Errorf("one that is older: %q", why)
+	}
+}

@@ -13,7 +13,7 @@ import (
 // new ones say, and often less (feeds.md 1.12).
 var newWarnings = time.Date(2026, 5, 28, 13, 0, 0, 0, desk.JST)
 
-// weatherSubject gathers what is said of one prefecture under one name, so that the same warning by two telegrams is told once.
+// weatherSubject gathers what one office (府県予報区) says under one name, so that the same warning by two telegrams is told once.
 // Rivers and momentary happenings have names of their own.
 func weatherSubject(t *desk.Telegram) (subject, bool) {
 	own := ""
@@ -37,9 +37,10 @@ func weatherSubject(t *desk.Telegram) (subject, bool) {
 		if len(p) < 2 {
 			return subject{why: "対象地域が読めないため、自動配信できません。"}, true
 		}
-		own = "weather:" + p[:2]
+		office := p[:min(len(p), 4)] // 0110 宗谷, 4710 沖縄本島: offices of one prefecture speak apart
+		own = "weather:" + office
 		if isMomentary(t.Type) {
-			own = t.Type + ":" + p[:2]
+			own = t.Type + ":" + office
 		}
 	}
 	return subject{kind: desk.BulletinWeather, threads: []string{own}}, true

@@ -38,6 +38,7 @@ func Checks(c Case) []desk.Check {
 		checks = append(checks, checkForecast(&c, all)...)
 		checks = append(checks, checkTsunami(&c, all)...)
 	}
+	checks = append(checks, checkReach(&c.Event, all)...)
 	checks = append(checks, checkHazard(all)...)
 	checks = append(checks, checkSameKey(c.Telegrams)...)
 	if c.Event.Hazard != desk.Missile || !slices.ContainsFunc(checks, func(k desk.Check) bool { return k.Code == desk.CheckClock }) {
@@ -94,7 +95,7 @@ func checkPhase(c *Case, all []bulletin) desk.Check {
 			cancelled++
 		}
 	}
-	name := firstText(c.New.Title, "電文")
+	name := firstText(strings.TrimSuffix(c.New.Title, "a"), "電文") // 津波情報a: the letter is the format's
 	switch {
 	case c.New.Phase == desk.Cancelled:
 		ck := check(code, desk.Contradicts, "%sの%sが%sに取り消されました。", clock(c.Event.OccurredAt), name, clock(c.New.PressTime))

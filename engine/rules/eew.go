@@ -53,7 +53,7 @@ func onlyUnsure(all []bulletin) bool {
 // neverSure reports that an event consists of unsure early warnings and their retractions alone.
 func neverSure(all []bulletin) bool {
 	for _, b := range all {
-		if b.Phase != desk.Cancelled && !unsure(b.Telegram) || !isEarlyWarning(b.Telegram) {
+		if b.Warning || b.Phase != desk.Cancelled && !unsure(b.Telegram) || !isEarlyWarning(b.Telegram) {
 			return false
 		}
 	}

@@ -143,17 +143,13 @@ func highest(r *desk.IntensityRange) desk.Intensity {
 
 // foldTsunami takes the newest forecast that holds: each carries the whole state. VTSE41 orders, VTSE51 only repeats.
 func foldTsunami(e *desk.Event, all []bulletin) {
-	for _, kind := range []string{"VTSE41", "VTSE51"} {
-		for _, b := range slices.Backward(all) {
-			if b.Type != kind || b.standing != holds || len(b.Tsunami) == 0 {
-				continue
-			}
-			for _, a := range b.Tsunami {
-				if tsunamiRank(a.Grade) > tsunamiRank(e.Tsunami) {
-					e.Tsunami = a.Grade
-				}
-			}
-			return
+	list := forecasts(all)
+	if len(list) == 0 {
+		return
+	}
+	for _, a := range list[len(list)-1].Tsunami {
+		if tsunamiRank(a.Grade) > tsunamiRank(e.Tsunami) {
+			e.Tsunami = a.Grade
 		}
 	}
 }

@@ -17,9 +17,7 @@ func state(all []bulletin) []bulletin {
 		if b.standing != holds {
 			continue
 		}
-		if had, ok := newest[lineOf(b.Telegram)]; !ok || inLine(all[had], b) < 0 {
-			newest[lineOf(b.Telegram)] = i
-		}
+		newest[lineOf(b.Telegram)] = i // all is in the order of press
 	}
 	out := make([]bulletin, 0, len(newest))
 	for i, b := range all {
@@ -72,16 +70,51 @@ func isGiant(all []bulletin) bool {
 func weatherTitle(now []bulletin) string {
 	lead := strongest(now)
 	where := leadPlace(lead.Telegram)
-	kinds := slices.DeleteFunc(kindsInForce(now), func(kind string) bool { return strings.Contains(where, plainKind(kind)) })
 	switch {
 	case lead.Level == desk.LevelNone && len(lead.Warned) > 0 && isWarnings(lead.Type):
-		return where + " 警報・注意報は解除されました"
+		return where + " " + liftedText(now)
 	case lead.Level == desk.LevelNone && len(lead.Warned) > 0:
 		return where + " 解除"
-	case len(kinds) > 0:
-		return joined([]string{where, strings.Join(kinds, "・")})
+	case isWarnings(lead.Type):
+		return joined([]string{where, strings.Join(kindsInForce(now), "・")})
 	}
-	return joined([]string{firstText(lead.HeadTitle, lead.Title)})
+	return where + markOf(lead.Telegram)
+}
+
+// liftedText says no more than what was lifted: VPNO50 speaks of 特別警報 alone, a VPWW5x of its own phenomenon, and the rest may stand.
+func liftedText(now []bulletin) string {
+	var phenomena []string
+	special := true
+	for _, b := range now {
+		if family(b.Type) == "VPNO" {
+			continue
+		}
+		special = false
+		_, name, _ := strings.Cut(b.Title, "（Ｒ０６）（") // 気象警報・注意報（Ｒ０６）（大雨）
+		if name = strings.TrimSuffix(name, "）"); name == "" || strings.HasPrefix(name, "その他") {
+			return "警報・注意報は解除されました"
+		}
+		phenomena = append(phenomena, name)
+	}
+	if special {
+		return "特別警報は解除されました"
+	}
+	return strings.Join(phenomena, "・") + "の警報・注意報は解除されました"
+}
+
+// markOf is what the heading leaves out: the level of 土砂災害警戒情報 and 氾濫…情報 before 2026-05-28, and that a tornado was seen.
+func markOf(t *desk.Telegram) string {
+	switch family(t.Type) {
+	case "VXWW", "VXKO", "VXSU":
+		if t.Level >= desk.LevelAdvisory && !strings.Contains(t.HeadTitle, "レベル") {
+			return fmt.Sprintf("（警戒レベル%d相当）", t.Level)
+		}
+	case "VPHW":
+		if t.Level >= desk.LevelWarning && !strings.Contains(t.HeadTitle, "目撃") {
+			return "（目撃情報あり）"
+		}
+	}
+	return ""
 }
 
 func strongest(now []bulletin) bulletin {
@@ -185,18 +218,20 @@ func typhoonTitle(now []bulletin) string {
 	return joined(parts)
 }
 
-// volcanoTitle: "桜島 噴火警戒レベル5 噴火警報（居住地域） 噴煙4000m".
+// volcanoTitle: "桜島 噴火警戒レベル５（避難） 爆発 噴煙4000m".
 func volcanoTitle(now []bulletin) string {
 	var name, kind, remark string
-	alert := 0
 	for _, b := range now {
 		v := b.Volcano
 		if v == nil {
 			continue
 		}
 		name = firstText(v.Name, name)
-		if b.Type == "VFVO50" {
-			kind, alert = v.KindName, v.AlertLevel
+		switch {
+		case b.Type == "VFVO50":
+			kind = alertText(v)
+		case b.Type == "VFVO52" && !v.Eruption:
+			remark = v.KindName // 連続噴火停止
 		}
 		if v.Eruption {
 			remark = firstText(map[bool]string{true: "噴火速報"}[b.Type == "VFVO56"], v.KindName, "噴火")
@@ -211,27 +246,43 @@ func volcanoTitle(now []bulletin) string {
 		return joined([]string{last.Hypocenters[0].Name, "大規模な噴火"})
 	case name == "":
 		return firstText(last.HeadTitle, last.Title)
-	case alert > 0 && !strings.Contains(kind, "レベル"):
-		kind = fmt.Sprintf("噴火警戒レベル%d %s", alert, kind)
 	}
 	if remark == kind {
 		remark = ""
 	}
 	if kind == "" && remark == "" {
-		remark = firstText(saidOf(last.Volcano), last.Title)
+		remark = firstText(alertText(last.Volcano), last.Title)
 	}
 	return joined([]string{name, kind, remark})
 }
 
-func saidOf(v *desk.VolcanoReport) string {
-	if v == nil {
+// alertText is 噴火警戒レベル; a volcano without levels gets the one its words stand beside (codes/s81, 22 to 25).
+func alertText(v *desk.VolcanoReport) string {
+	switch {
+	case v == nil:
 		return ""
+	case strings.HasPrefix(v.KindName, "レベル"):
+		return "噴火警戒" + v.KindName
+	case v.AlertLevel > 0:
+		return fmt.Sprintf("噴火警戒レベル%d %s", v.AlertLevel, v.KindName)
+	case v.KindCode >= "22" && v.KindCode <= "25":
+		return v.KindName + "（レベル" + v.KindCode[1:] + "相当）"
 	}
 	return v.KindName
 }
 
+// isExplanation: 解説情報 comes every month and after every 臨時情報; it neither names the event nor rings.
+func isExplanation(t *desk.Telegram) bool {
+	return t.Type == "VYSE42" || t.Type == "VYSE51" || t.Type == "VYSE52"
+}
+
 func giantTitle(now []bulletin) string {
 	last := now[len(now)-1]
+	for _, b := range now {
+		if !isExplanation(b.Telegram) {
+			last = b
+		}
+	}
 	head := firstText(last.Title, last.HeadTitle)
 	if last.Giant != nil && last.Giant.Name != "" && !strings.Contains(head, last.Giant.Name) {
 		return head + "（" + last.Giant.Name + "）"
@@ -246,18 +297,30 @@ func hazardGrade(e *desk.Event, all []bulletin) desk.Grade {
 	switch {
 	case e.Status == desk.EventRetracted:
 		for _, b := range all {
-			if b.standing == retracted && (b.Level >= desk.LevelSpecial || isGiant([]bulletin{b}) || b.Type == "VFVO56") {
+			rang := b.Level >= desk.LevelSpecial || b.Type == "VFVO50" && b.Level >= desk.LevelDanger ||
+				isGiant([]bulletin{b}) && !isExplanation(b.Telegram) || b.Type == "VFVO56"
+			if b.standing == retracted && rang {
 				return desk.GradeAlarm // what rang is taken back as loudly
 			}
 		}
 		return desk.GradeWatch
 	case isGiant(all):
-		return desk.GradeAlarm
+		return giantGrade(all)
 	case e.Hazard == desk.Volcano:
 		return volcanoGrade(all)
 	case level >= desk.LevelSpecial:
 		return desk.GradeAlarm
 	case level >= desk.LevelDanger, announcesDrill(all), unknownInside(all):
+		return desk.GradeWatch
+	}
+	return desk.GradeInfo
+}
+
+func giantGrade(all []bulletin) desk.Grade {
+	switch now := state(all); {
+	case slices.ContainsFunc(now, func(b bulletin) bool { return !isExplanation(b.Telegram) }):
+		return desk.GradeAlarm
+	case slices.ContainsFunc(now, func(b bulletin) bool { return b.Type == "VYSE51" }), unknownInside(all):
 		return desk.GradeWatch
 	}
 	return desk.GradeInfo
@@ -292,6 +355,44 @@ func announcesDrill(all []bulletin) bool {
 // unknownInside: what this build does not know may be grave, so it is not left in the lowest row.
 func unknownInside(all []bulletin) bool {
 	return slices.ContainsFunc(all, func(b bulletin) bool { return b.standing == holds && b.Surprise != "" })
+}
+
+// checkReach says how grave it is and where, for what has no intensities to show.
+func checkReach(e *desk.Event, all []bulletin) []desk.Check {
+	const code = desk.CheckAreas
+	level := levelOf(all)
+	if e.Hazard != desk.Weather && e.Hazard != desk.Volcano || level == desk.LevelNone {
+		return nil
+	}
+	var where []desk.Prefecture
+	for _, b := range state(all) {
+		if b.Level == level {
+			where = append(where, placesAt(b.Telegram, level)...)
+		}
+	}
+	slices.Sort(where)
+	where = slices.Compact(where)
+	switch {
+	case len(where) == 0:
+		return nil
+	case e.Hazard == desk.Volcano || level == desk.LevelNotice:
+		return []desk.Check{check(code, desk.Passed, "対象は%sです。", prefectureNames(where))}
+	}
+	return []desk.Check{check(code, desk.Passed, "%sの情報です。対象は%sです。", level.Japanese(), prefectureNames(where))}
+}
+
+// placesAt are the prefectures of the areas at the level: a monthly 解説情報 names the volcanoes of 26 prefectures.
+func placesAt(t *desk.Telegram, level desk.Level) []desk.Prefecture {
+	var out []desk.Prefecture
+	for i := range t.Warned {
+		if desk.Highest(t.Warned[i:i+1]) == level {
+			out = append(out, t.Warned[i].Prefectures...)
+		}
+	}
+	if len(out) == 0 {
+		return slices.Clone(t.Place)
+	}
+	return out
 }
 
 // checkHazard holds the checks that concern everything but a shaking.

@@ -101,7 +101,7 @@ func TestTitlesAndGradesOfEveryHazard(t *testing.T) { // the golden titles
 		},
 		"lifted": {
 			[]desk.Telegram{warning("VPWW55", rainTitle, 0, rainSpecial), warning("VPWW55", rainTitle, time.Hour, lifted)},
-			"山形県 警報・注意報は解除されました", desk.GradeInfo, "weather:060000@20240101",
+			"山形県 大雨の警報・注意報は解除されました", desk.GradeInfo, "weather:060000@20240101",
 		},
 		"取消 brings the state before back": {
 			[]desk.Telegram{
@@ -115,8 +115,8 @@ func TestTitlesAndGradesOfEveryHazard(t *testing.T) { // the golden titles
 		},
 		"typhoon":           {[]desk.Telegram{typhoon(0, "2410")}, "台風第10号（サンサン） 非常に強い 南大東島の南南東約１６０ｋｍ 950hPa", desk.GradeInfo, "typhoon:TC2410"},
 		"before its name":   {[]desk.Telegram{typhoon(0, "")}, "熱帯低気圧 非常に強い 南大東島の南南東約１６０ｋｍ 950hPa", desk.GradeInfo, "typhoon:TC2410"},
-		"volcano level 5":   {[]desk.Telegram{volcano("VFVO50", 0, desk.LevelSpecial, desk.VolcanoReport{KindName: "レベル５（避難）", AlertLevel: 5})}, "桜島 レベル５（避難）", desk.GradeAlarm, "volcano:506@20240101"},
-		"volcano level 3":   {[]desk.Telegram{volcano("VFVO50", 0, desk.LevelWarning, desk.VolcanoReport{KindName: "レベル３（入山規制）", AlertLevel: 3})}, "桜島 レベル３（入山規制）", desk.GradeWatch, "volcano:506@20240101"},
+		"volcano level 5":   {[]desk.Telegram{volcano("VFVO50", 0, desk.LevelSpecial, desk.VolcanoReport{KindName: "レベル５（避難）", AlertLevel: 5})}, "桜島 噴火警戒レベル５（避難）", desk.GradeAlarm, "volcano:506@20240101"},
+		"volcano level 3":   {[]desk.Telegram{volcano("VFVO50", 0, desk.LevelWarning, desk.VolcanoReport{KindName: "レベル３（入山規制）", AlertLevel: 3})}, "桜島 噴火警戒レベル３（入山規制）", desk.GradeWatch, "volcano:506@20240101"},
 		"噴火速報":              {[]desk.Telegram{volcano("VFVO56", 0, desk.LevelNone, desk.VolcanoReport{KindName: "噴火", Eruption: true}, id("20240101161000_506"))}, "桜島 噴火速報", desk.GradeAlarm, "volcano:506@20240101"},
 		"eruption, plume":   {[]desk.Telegram{volcano("VFVO52", 0, desk.LevelNone, desk.VolcanoReport{KindName: "爆発", Eruption: true, PlumeM: 4000}, id("20240101161000_506"))}, "桜島 爆発 噴煙4000m", desk.GradeInfo, "volcano:506@20240101"},
 		"eruption abroad":   {[]desk.Telegram{abroad}, "カムチャツカ半島 大規模な噴火", desk.GradeWatch, "volcano:20230410221000"},

@@ -60,7 +60,7 @@ func checkOf(t *testing.T, telegrams []desk.Telegram, code desk.CheckCode) desk.
 	return desk.Check{}
 }
 
-// TestWhomAMissileConcerns: launch and passage are for the desk alone, impact and its forecast stage the prefecture. // F3-1-o
+// TestWhomAMissileConcerns: launch and passage are for the desk alone, impact and its forecast stage the prefecture. // F3-1-o I1-2
 func TestWhomAMissileConcerns(t *testing.T) {
 	hokkaido, aomori := area(1, ""), area(2, "")
 	islands := area(13, "島しょ部")

@@ -8,12 +8,13 @@ import (
 	"yagura/store/desk"
 )
 
-// forecasts are the tsunami forecasts of an event that hold, oldest first: VTSE41 where there is one, else what VTSE51 repeats.
+// forecasts are the tsunami forecasts of an event that hold, oldest first: VTSE41 where there is one, else what VTSE51 repeats. 40 and
+// 50 are their former shape; a source that still sends it must not be heard less.
 func forecasts(all []bulletin) []bulletin {
-	for _, kind := range []string{"VTSE41", "VTSE51"} {
+	for _, kinds := range [][2]string{{"VTSE41", "VTSE40"}, {"VTSE51", "VTSE50"}} {
 		var out []bulletin
 		for _, b := range all {
-			if b.Type == kind && b.standing == holds && len(b.Tsunami) > 0 {
+			if (b.Type == kinds[0] || b.Type == kinds[1]) && b.standing == holds && len(b.Tsunami) > 0 {
 				out = append(out, b)
 			}
 		}
@@ -98,7 +99,24 @@ func checkTsunami(c *Case, all []bulletin) []desk.Check {
 	case !at.IsZero():
 		return []desk.Check{check(code, desk.Passed, "若干の海面変動の予報だけで、%sに終わります。", clockDay(at))}
 	}
-	return []desk.Check{check(code, desk.Passed, "津波予報区は続けて発表されています。消えた予報区はありません。")}
+	return []desk.Check{check(code, desk.Passed, "%s。消えた予報区はありません。", tsunamiAreas(forecasts(all)))}
+}
+
+// tsunamiAreas names the areas of each grade in force, the highest first.
+func tsunamiAreas(list []bulletin) string {
+	var parts []string
+	for _, grade := range []desk.TsunamiGrade{desk.TsunamiMajorWarning, desk.TsunamiWarning, desk.TsunamiAdvisory} {
+		var names []string
+		for _, a := range list[len(list)-1].Tsunami {
+			if a.Grade == grade {
+				names = append(names, a.Name)
+			}
+		}
+		if len(names) > 0 {
+			parts = append(parts, tsunamiText(grade)+"は"+someNames(names))
+		}
+	}
+	return firstText(strings.Join(parts, "、"), "津波予報区は続けて発表されています")
 }
 
 // someNames lists at most five, then says how many.

@@ -40,11 +40,12 @@ func settle(telegrams []desk.Telegram) []bulletin {
 	}
 	all := make([]bulletin, 0, len(telegrams))
 	for _, line := range lines {
-		lendSerials(line)
-		slices.SortFunc(line, inLine)
 		if _, ok := threadOf(line[0].Telegram); ok {
+			slices.SortFunc(line, byPress) // 第1号 of the next flood may follow 第12号 of the last one in the same thread
 			judgeThread(line)
 		} else {
+			lendSerials(line)
+			slices.SortFunc(line, inLine)
 			judgeLine(line)
 		}
 		all = append(all, line...)

@@ -214,8 +214,6 @@ func Quiet(t desk.Telegram) bool {
 		return t.Level < desk.LevelSpecial
 	case "VFVO52", "VFVO56": // an eruption was seen
 		return t.Volcano != nil && !t.Volcano.Eruption && t.Level < OpensAt
-	case "VPHW51": // a tornado was seen
-		return false
 	}
 	if family(t.Type) == "VPTW" || strings.HasPrefix(t.Type, "VXSE") { // every typhoon; an eruption abroad
 		return false

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"strings"
 
 	"yagura/store/desk"
@@ -14,7 +15,10 @@ func title(e *desk.Event, all []bulletin) string {
 	}
 	where := place(e, all)
 	if e.Status == desk.EventRetracted {
-		return firstText(where, last.Title) + " の情報は取り消されました"
+		if where == "" {
+			return firstText(last.HeadTitle, last.Title, "電文") + " は取り消されました"
+		}
+		return where + " の情報は取り消されました"
 	}
 	parts := []string{where}
 	switch {
@@ -30,7 +34,7 @@ func title(e *desk.Event, all []bulletin) string {
 	if h := e.Hypocenter; h != nil && (e.MaxIntensity > desk.IntensityUnknown || e.Forecast == desk.IntensityUnknown) {
 		parts = append(parts, h.MagnitudeText) // DMDATA asks not to show an EEW's magnitude (feeds.md 1.10)
 	}
-	parts = append(parts, tsunamiText(e.Tsunami))
+	parts = append(parts, cmp.Or(tsunamiText(e.Tsunami), slightText(e.Tsunami)))
 	if text := joined(parts); text != "" && text != where {
 		return text
 	}
@@ -76,6 +80,17 @@ func tsunamiText(g desk.TsunamiGrade) string {
 		return "津波警報"
 	case desk.TsunamiAdvisory:
 		return "津波注意報"
+	}
+	return ""
+}
+
+// slightText names what is no warning, so that a tsunami forecast is never titled as a mere shaking.
+func slightText(g desk.TsunamiGrade) string {
+	switch g {
+	case desk.TsunamiSlight:
+		return "津波予報（若干の海面変動）"
+	case desk.TsunamiUnknownGrade:
+		return "津波（等級不明）"
 	}
 	return ""
 }

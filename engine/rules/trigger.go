@@ -49,13 +49,16 @@ func Grade(e desk.Event, telegrams []desk.Telegram, p desk.Policy) desk.Grade {
 	return desk.GradeInfo
 }
 
-// wasAlarm reports whether a bulletin that was taken back had reached the threshold.
+// wasAlarm reports whether a bulletin that was taken back had reached the threshold or warned of a tsunami.
 func wasAlarm(telegrams []desk.Telegram, p desk.Policy) bool {
 	for _, b := range settle(telegrams) {
-		if b.standing != retracted || !isObserved(b.Telegram) {
+		if b.standing != retracted {
 			continue
 		}
-		if p.PrefectureFrom > desk.IntensityUnknown && b.MaxIntensity >= p.PrefectureFrom {
+		if tsunamiRank(desk.HighestTsunami(b.Tsunami)) >= tsunamiRank(desk.TsunamiWarning) {
+			return true
+		}
+		if isObserved(b.Telegram) && p.PrefectureFrom > desk.IntensityUnknown && b.MaxIntensity >= p.PrefectureFrom {
 			return true
 		}
 	}

@@ -125,20 +125,27 @@ func (p *pass) fill(ctx context.Context, since time.Time) (interval time.Duratio
 	if token != "" {
 		p.s.o.Log.Error("the list is longer than one catch-up reads", "source", p.s.Name(), "telegrams", len(items))
 	}
-	// Bodies come slowly (45 in 5 minutes): what may call people out comes before the weather.
+	// Bodies come slowly (45 in 5 minutes): what may call people out comes before the weather. One that is refused does not keep
+	// back the others; it is asked for again by the next reading.
+	var refused error
 	for _, weather := range []bool{false, true} {
 		for i := len(items) - 1; i >= 0; i-- {
 			l := &items[i]
 			if (l.Classification == "telegram.weather") != weather || l.before(since) || !p.s.wants(l) || p.s.known(l.key()) {
 				continue
 			}
-			if err := p.s.fetch(ctx, l); err != nil {
+			err := p.s.fetch(ctx, l)
+			var status *statusError
+			switch {
+			case errors.As(err, &status) && status.status != http.StatusTooManyRequests && status.status != http.StatusUnauthorized:
+				refused = err
+			case err != nil:
 				return 0, err
 			}
 		}
 	}
 	p.cursor = next
-	return interval, nil
+	return interval, refused
 }
 
 // fetch hands over one listed telegram. A body that will never come is counted and passed over, so that it cannot keep back the

@@ -95,16 +95,26 @@ func (s *Source) Run(ctx context.Context, out func(context.Context, desk.Envelop
 	}
 	var all sync.WaitGroup
 	defer all.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	for i := range s.links {
-		all.Go(func() { s.hold(ctx, i) })
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	guarded := func(run func()) {
+		all.Go(func() {
+			defer func() {
+				if v := recover(); v != nil { // a panic of a goroutine would end the whole engine
+					cancel(desk.Errorf(desk.Internal, "dmdata.Run", "panic: %v", v))
+				}
+			}()
+			run()
+		})
 	}
-	all.Go(func() { s.catchUp(ctx) })
+	for i := range s.links {
+		guarded(func() { s.hold(ctx, i) })
+	}
+	guarded(func() { s.catchUp(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		case a := <-s.queue:
 			err := s.deliver(ctx, a, out)
 			s.budget.give(len(a.env.Raw))

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -280,5 +283,47 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	r.await("the refusal", func() bool { return strings.Contains(r.source.Health().Trouble, "HTTP 307") })
 	if len(hit) > 0 {
 		t.Error("the key went elsewhere")
+	}
+}
+
+// TestOneBodyThatIsRefusedDoesNotKeepBackTheOthers: a body the far side cannot give must not stand before every later one.
+func TestOneBodyThatIsRefusedDoesNotKeepBackTheOthers(t *testing.T) {
+	var broken atomic.Bool
+	broken.Store(true)
+	var first atomic.Pointer[string]
+	r := prepare(t, func(o *dmdata.Options) {
+		o.Backfill = time.Hour
+		proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: o.APIHost})
+		bodies := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			path := q.URL.Path
+			if first.CompareAndSwap(nil, &path); broken.Load() && path == *first.Load() {
+				http.Error(w, "", http.StatusServiceUnavailable)
+				return
+			}
+			proxy.ServeHTTP(w, q)
+		}))
+		t.Cleanup(bodies.Close)
+		o.DataHost = strings.TrimPrefix(bodies.URL, "http://")
+	})
+	envs := quakes(0, 6)
+	r.server.Push(envs...)
+	r.run()
+	r.await("the others", func() bool { return r.inbox.len() == len(envs)-1 })
+	r.await("the desk is told", func() bool { return strings.Contains(r.source.Health().Trouble, "503") })
+	broken.Store(false)
+	r.exactlyOnce(envs)
+	r.await("all is well", func() bool { return r.source.Health().Trouble == "" })
+}
+
+// TestAPanicOfOneLoopEndsTheSourceAlone: the intake starts it again; the other sources do not notice.
+func TestAPanicOfOneLoopEndsTheSourceAlone(t *testing.T) {
+	server := dmdatatest.New(2)
+	defer server.Close()
+	server.Down(0, true)
+	o := server.Options()
+	o.Rand = func() float64 { panic("by the test") }
+	err := dmdata.New(o).Run(t.Context(), new(inbox).take)
+	if desk.KindOf(err) != desk.Internal || !strings.Contains(err.Error(), "by the test") {
+		t.Error(err)
 	}
 }

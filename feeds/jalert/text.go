@@ -144,7 +144,7 @@ func readCorrection(n *notice, l *layout, claims []claim, said bool) {
 		return c.kind == desk.MissileLifted && c.negated && (strings.Contains(c.sentence, "なくな") || strings.Contains(c.sentence, "無くな"))
 	})
 	if !takesBack && !forecastGone && n.phase == desk.Issued {
-		if !said && slices.ContainsFunc(claims, func(c claim) bool { return c.negated }) { // 我が国には飛来しない
+		if !said && slices.ContainsFunc(claims, func(c claim) bool { return c.negated && !notYet.MatchString(c.sentence) }) { // 我が国には飛来しない
 			n.kind, n.surprise = desk.MissileLifted, ""
 		}
 		return

@@ -13,7 +13,9 @@ var (
 	// What takes back: nothing falls, nothing came over.
 	goneAway = regexp.MustCompile(`(落下|飛来|着弾)(する|した|の)?(可能性|おそれ|恐れ)[はが]?(なくな|無くな|ない|無い|なし|ありません)|(落下|飛来)(は|が)?確認されて(いない|いません|おりません)|` +
 		`飛来[はが]?(ない|なかった|ありません)|(落下|飛来|着弾)(はし|し)(ない|なかった|ません|てい(ない|ません)|ておりません|なく)|(落下|飛来|着弾)せず|影響はない|影響はありません`)
-	unfell    = regexp.MustCompile(`(落下|着弾)した(もの|こと|事実|模様|形跡|との情報)[^、。]{0,8}(では?ない|では?ありません|ではなく|はない|はありません|確認され(て|ず)|ありません|誤り)`)
+	unfell = regexp.MustCompile(`(落下|着弾)した(もの|こと|事実|模様|形跡|との情報)[^、。]{0,8}(では?ない|では?ありません|ではなく|はない|はありません|確認され(て|ず)|ありません|誤り)`)
+	// What is not known yet is no lifting: the call to take shelter and its forecast stand.
+	notYet    = regexp.MustCompile(`(落下|飛来|着弾)[^、。]{0,8}確認(され|でき)て(いない|いません|おりません)|(落下|着弾)した(もの|こと|事実|模様|形跡)?との(情報|報告|連絡)[^、。]{0,4}(ない|ありません|入って)`)
 	notPassed = regexp.MustCompile(`越え(ず|てい?ない|ていません|ておりません|なかった)|通過(して(いない|いません|おりません)|したものでは(ない|なく|なかった|ありません)|し(なかった|ませんでした)|(は|が)確認されて(いない|いません|おりません))|消失し`)
 	lifting   = regexp.MustCompile(`避難の呼び?かけ(を|の)(解除|終了|取り?消)|避難[^。]{0,8}解除|警報の?解除|警報を解除`)
 
@@ -30,6 +32,7 @@ var (
 	seaPlace = regexp.MustCompile(`日本海|太平洋|オホーツク海|東シナ海|南シナ海|フィリピン海|黄海|海域|水域|海上|公海|EEZ|経済水域|接続水域|領海外|領海の外`)
 	// A coast, an inner sea, or our own sea is territory: F3-1-o counts the territorial sea.
 	homePlace = regexp.MustCompile(`(日本海|太平洋)(側|沿岸|岸)|瀬戸内海|領海(内|に|へ|の中|上)|領土|領域内|内水|湾内`)
+	farPlace  = regexp.MustCompile(`\d+(km|キロ)|公海|EEZ|経済水域|接続水域|領海外|領海の外`)
 
 	corrects  = regexp.MustCompile(`訂正|誤り(で|が|と|の|。|$)|誤って|誤報|正しくは|誤った`)
 	withdraws = regexp.MustCompile(`(を|は|、|。|^)取り?消(し|す|$)|取消(電文|報|情報|し|$|【|\)|】)|【取消】|\(取消\)`)
@@ -102,7 +105,8 @@ func landing(sentence string) desk.MissileKind {
 
 // seaOnly reports whether a place is the sea outside our own. 北海道渡島大島の西約200kmの日本海 is; 青森県沖 tells neither and counts as ours.
 func seaOnly(place string) bool {
-	return seaPlace.MatchString(place) && !homePlace.MatchString(place)
+	near := strings.Contains(place, "沖") && !farPlace.MatchString(place) // 青森県沖の太平洋
+	return seaPlace.MatchString(place) && !homePlace.MatchString(place) && !near
 }
 
 var beforePlace = regexp.MustCompile(`\d+時(\d+分|半)?(頃|ごろ|ころ)?[、に]?|\d+:\d+(頃|ごろ|ころ)?、?|(ミサイル|飛翔体|もの|物体|一部|破片|弾頭)[がは]、?|(先程|先ほど|さきほど)の?、?|ではなく、?`)

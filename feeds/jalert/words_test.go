@@ -27,6 +27,9 @@ func TestOneSentence(t *testing.T) {
 		"ミサイルは北海道の西約200kmの日本海に落下した模様です":            desk.MissileSeaFall,
 		"ミサイルは既に日本のEEZの外に落下したとみられます":               desk.MissileSeaFall,
 		"ミサイルは領海外の太平洋に落下するものとみられます":                desk.MissileSeaFall,
+		"ミサイルは青森県沖の太平洋に落下するものとみられます":               desk.MissileForecast,
+		"ミサイルは青森県沖約350kmの太平洋に落下した模様です":             desk.MissileSeaFall,
+		"ミサイルは北海道沖の日本海（EEZの外）に落下した模様です":            desk.MissileSeaFall,
 		"先程のミサイルは、7時7分頃、北海道地方から太平洋へ通過した模様です":       desk.MissilePass,
 		"北海道周辺に落下するものとみられるとお知らせしたミサイルは、太平洋へ通過しました": desk.MissilePass,
 		"屋内避難の呼びかけは解除されました":                        desk.MissileLifted,
@@ -47,6 +50,20 @@ func TestOneSentence(t *testing.T) {
 		switch {
 		case want == "-" && !c.negated, want != "-" && (c.kind != want || c.negated):
 			t.Errorf("%s: %q, negated %v", text, c.kind, c.negated)
+		}
+	}
+}
+
+// TestNotKnownIsNoLifting: while nobody knows of an impact, the forecast and the call to take shelter stand.
+func TestNotKnownIsNoLifting(t *testing.T) {
+	for text, want := range map[string]desk.MissileKind{
+		"ミサイルが我が国の領域に落下したとの情報はありません。": desk.MissileOther,
+		"現時点でミサイルの落下は確認されていません。":      desk.MissileOther,
+		"ミサイルは我が国には飛来しないものとみられます。":    desk.MissileLifted,
+	} {
+		n := understand(text, time.Time{})
+		if n.kind != want || (n.surprise != "") != (want == desk.MissileOther) {
+			t.Errorf("%s: %s %q", text, n.kind, n.surprise)
 		}
 	}
 }

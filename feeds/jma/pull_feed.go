@@ -17,6 +17,7 @@ const (
 	loudTries    = 3                  // failures of one file before the desk is told
 	patientTries = 60                 // failures of one file before it is asked for only every ten minutes
 	forgetAfter  = 7 * 24 * time.Hour // a file that cannot be had stands in no feed any more by then
+	aheadMost    = time.Hour          // how far ahead of our clock a press time is believed; JMA's is never in the future
 	gapPatience  = 2 * time.Hour      // a gap is given up when the hourly long feed has not been renewed by then
 )
 
@@ -99,8 +100,10 @@ func (f *pullFeed) poll(ctx context.Context) time.Duration {
 		f.gap, f.nextLong = now, now
 	}
 	f.polled = now
-	if n := len(feed.Entries); n > 0 && feed.Entries[n-1].Press.After(f.seen) {
-		f.seen = feed.Entries[n-1].Press
+	for _, e := range feed.Entries {
+		if e.Press.After(f.seen) && e.Press.Before(now.Add(aheadMost)) { // one entry of next year must not hide every later gap
+			f.seen = e.Press
+		}
 	}
 	if !f.gap.IsZero() && !now.Before(f.nextLong) {
 		f.fetch(ctx, now.Add(f.p.opt.Timeout), true) // what is new goes first

@@ -117,6 +117,22 @@ func TestPullClosesAGapByTheLongFeed(t *testing.T) {
 	}
 }
 
+// TestPullSeesAGapBehindAnEntryOfTheFuture: one false press time must not make the pull believe that it has seen everything.
+func TestPullSeesAGapBehindAnEntryOfTheFuture(t *testing.T) {
+	r := newRig(t)
+	envs := r.telegrams(12, 0, time.Minute)
+	r.server.Short("eqvol", 3)
+	r.server.Publish("eqvol", r.clock.now(), envs[0], r.telegram("VXSE53", 400*24*time.Hour, 0), envs[1])
+	r.server.Renew("eqvol", r.clock.now().Add(time.Second))
+	r.run(t)
+	until(t, "the first three", func() bool { return len(r.names()) == 3 })
+	r.polls(t, "feed/eqvol.xml", 3)
+	r.server.Publish("eqvol", r.clock.now().Add(2*time.Second), envs[2:]...)
+	r.clock.forward(10 * time.Second)
+	r.server.Renew("eqvol", r.clock.now().Add(time.Second))
+	until(t, "all of the gap", func() bool { return len(r.names()) == 13 })
+}
+
 func TestPullCatchesUpAfterALongSilence(t *testing.T) {
 	r := newRig(t, func(o *jma.PullOptions) { o.Retry = time.Millisecond })
 	r.server.Publish("eqvol", r.clock.now().Add(time.Second), r.telegrams(2, 0, time.Second)...)

@@ -180,15 +180,18 @@ func withdrawWeather(t *desk.Telegram) {
 }
 
 // familyOf picks the table of codes by data type code. Warnings that come under a title this build does not know are told by the
-// type of their blocks. The nationwide roll-up VPWS50 only repeats what each VPWW said and is kept as 情報.
+// type of their blocks. The nationwide roll-up VPWS50 only repeats what each VPWW said and is kept as 情報. VPHW51 goes out beside
+// every VPHW50; whether a tornado was seen is told by one block of its headline.
 func familyOf(dataType string, r *meteorologyReport) kindFamily {
+	if dataType == "VPHW51" && blockOf(r.Named, "目撃情報あり", typeOfNamed) != nil {
+		return sightingKinds
+	}
 	for _, f := range []struct {
 		prefix string
 		family kindFamily
 	}{
 		{"VPWW", weatherKinds},
 		{"VPNO", weatherKinds},
-		{"VPHW51", sightingKinds},
 		{"VPHW", tornadoKinds},
 		{"VPOA", rainfallKinds},
 		{"VPBS50", bulletinTags},

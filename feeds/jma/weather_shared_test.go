@@ -147,7 +147,7 @@ func TestOfficialWarnings(t *testing.T) {
 // TestOfficialShortWarnings: tornado, record rain and 気象防災速報 name an area with its prefecture and a level.
 func TestOfficialShortWarnings(t *testing.T) {
 	levels := map[string][]desk.Level{
-		"VPHW50": {desk.LevelAdvisory}, "VPHW51": {desk.LevelWarning}, "VPOA50": {desk.LevelDanger},
+		"VPHW50": {desk.LevelAdvisory}, "VPHW51": {desk.LevelAdvisory, desk.LevelWarning}, "VPOA50": {desk.LevelDanger},
 		"VPBS50": {desk.LevelWarning, desk.LevelDanger},
 	}
 	official(t, 22, []string{"VPHW", "VPOA", "VPBS"}, func(t *testing.T, got *desk.Telegram) {
@@ -156,6 +156,9 @@ func TestOfficialShortWarnings(t *testing.T) {
 		}
 		if got.Type == "VPBS50" {
 			return
+		}
+		if seen := strings.Contains(got.Headline, "目撃情報あり"); got.Type == "VPHW51" && seen != (got.Level == desk.LevelWarning) {
+			t.Errorf("seen %v, level %s", seen, got.Level)
 		}
 		var areas []string
 		for _, have := range inForce(got.Warned) {

@@ -128,6 +128,7 @@ func TestWeatherKinds(t *testing.T) {
 		{"VPOA50_record_rain", desk.LevelDanger, []desk.Prefecture{1}, "1", false, false},
 		{"VPHW50_tornado", desk.LevelAdvisory, []desk.Prefecture{13}, "1", false, false},
 		{"VPHW51_sighting", desk.LevelWarning, []desk.Prefecture{13}, "1", false, false},
+		{"VPHW51_no_sighting", desk.LevelAdvisory, []desk.Prefecture{13}, "1", false, false},
 		{"VXWW50_landslide", desk.LevelDanger, []desk.Prefecture{1}, "3", false, false},
 		{"VXWW50_lifted", desk.LevelNone, []desk.Prefecture{1}, "1", true, false},
 		{"VXKO64_flooded", desk.LevelSpecial, []desk.Prefecture{15, 20}, "51", false, false},

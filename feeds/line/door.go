@@ -39,7 +39,7 @@ type Client struct {
 type DoorOptions struct {
 	Listen    string       // host:port
 	Listener  net.Listener // instead of Listen; closed by Run
-	CertFile  string       // PEM; with KeyFile: TLS. Without both: plain HTTP, for the machine itself or behind a proxy
+	CertFile  string       // PEM; with KeyFile: TLS. Without both: plain HTTP on a loopback address, for the machine itself or behind its proxy
 	KeyFile   string
 	Clients   []Client
 	MaxBytes  int64         // largest request body; 0 = 2 × jma.MaxBytes, for a wrapper around a telegram
@@ -92,10 +92,18 @@ func NewDoor(o DoorOptions) (*Door, error) {
 		return nil, desk.Errorf(desk.Invalid, doorOp, "受け口のトークンが空の相手がいます。")
 	case (o.CertFile == "") != (o.KeyFile == ""):
 		return nil, desk.Errorf(desk.Invalid, doorOp, "証明書と鍵は両方とも指定してください。")
+	case o.CertFile == "" && o.Listener == nil && !loopback(o.Listen): // the token would go over the network in clear
+		return nil, desk.Errorf(desk.Invalid, doorOp, "証明書なしの受け口は、この計算機の中のアドレス（127.0.0.1 など）に限ります。")
 	}
 	return &Door{
 		opt: o, limit: newLimiter(o.PerMinute), places: make(chan struct{}, o.AtOnce), turn: make(chan struct{}, 1),
 	}, nil
+}
+
+func loopback(listen string) bool {
+	name := host(listen)
+	ip := net.ParseIP(name)
+	return name == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Name is DoorName.

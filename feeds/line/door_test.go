@@ -342,6 +342,7 @@ func TestNewDoorRefuses(t *testing.T) {
 		"no token":    func(o *DoorOptions) { o.Clients[0].Token = [32]byte{} },
 		"empty token": func(o *DoorOptions) { o.Clients[0].Token = sha256.Sum256(nil) },
 		"no key":      func(o *DoorOptions) { o.CertFile = "cert.pem" },
+		"clear text":  func(o *DoorOptions) { o.Listen = ":8443" },
 	} {
 		o := good()
 		spoil(&o)

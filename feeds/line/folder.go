@@ -34,6 +34,9 @@ const (
 
 const (
 	unfinished = 10 * time.Second // how long a file that looks cut off is given to become whole
+	textRest   = 2 * time.Second  // a plain text has no end that can be seen: so long nothing more may have come
+	toldFor    = time.Hour        // how long the desk is told of a refused file
+	nameMost   = 200              // bytes of a name that are kept, so that the stamp and .reason fit beside it (NAME_MAX is 255)
 	perScan    = 1000             // files taken in one scan, so that a flood is handed over in pieces
 )
 
@@ -54,10 +57,12 @@ type FolderOptions struct {
 type Folder struct {
 	opt FolderOptions
 
-	mu     sync.Mutex
-	health feeds.Health
-	count  int
-	last   map[string]look // of the scan before; only Run's goroutine touches it
+	mu           sync.Mutex
+	health       feeds.Health
+	count        int
+	refusedCount int
+	refusedAt    time.Time       // when a file was refused last
+	last         map[string]look // of the scan before; only Run's goroutine touches it
 }
 
 // look is what a scan saw of a file.
@@ -97,6 +102,9 @@ func (f *Folder) Health() feeds.Health {
 	defer f.mu.Unlock()
 	h := f.health
 	h.Detail = fmt.Sprintf("受領 %d 件", f.count)
+	if f.refusedCount > 0 {
+		h.Detail += fmt.Sprintf("・拒否 %d 件", f.refusedCount)
+	}
 	return h
 }
 
@@ -119,14 +127,18 @@ func (f *Folder) note(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	text := ""
-	if err != nil {
-		f.opt.Log.Warn("folder cannot be read", "source", FolderName, "err", err)
-		text = "専用線の電文フォルダを読み書きできません。"
-	}
+	const away = "専用線の電文フォルダを読み書きできません。"
 	f.mu.Lock()
+	text := ""
+	switch {
+	case err != nil:
+		f.opt.Log.Warn("folder cannot be read", "source", FolderName, "err", err)
+		text = away
+	case f.refusedCount > 0 && f.opt.Now().Sub(f.refusedAt) < toldFor: // law 1: shown, never dropped
+		text = "専用線の電文フォルダに受け付けられないファイルが届きました。refused フォルダの中身を確かめてください。"
+	}
 	changed := f.health.Trouble != text
-	if changed && text == "" {
+	if err == nil && f.health.Trouble == away {
 		f.health.Reconnects++
 	}
 	f.health.Trouble = text
@@ -194,9 +206,12 @@ func ignoreGone(err error) error {
 
 // claim renames a file into taking, under a name nothing there has, so that nobody else's file is ever overwritten.
 func (f *Folder) claim(root *os.Root, name string) (string, error) {
-	stamp := f.opt.Now().UTC().Format("20060102T150405.000000")
+	stamp, kept := f.opt.Now().UTC().Format(stampForm), name
+	if len(name) > nameMost {
+		kept = strings.ToValidUTF8(name[:nameMost-len(path.Ext(name))], "") + path.Ext(name)
+	}
 	for i := range 1000 {
-		to := fmt.Sprintf("%s-%d%s%s", stamp, i, stampEnd, name)
+		to := fmt.Sprintf("%s-%d%s%s", stamp, i, stampEnd, kept)
 		if _, err := root.Lstat(path.Join(taking, to)); err == nil {
 			continue
 		}
@@ -205,8 +220,20 @@ func (f *Folder) claim(root *os.Root, name string) (string, error) {
 	return "", fs.ErrExist
 }
 
-// stampEnd parts the time of the claim from the name the file came with.
-const stampEnd = "_"
+// A claimed file is named by the time of the claim, a number, stampEnd and the name it came with.
+const (
+	stampForm = "20060102T150405.000000"
+	stampEnd  = "_"
+)
+
+// claimedAt is when a file was claimed: that is when it was received, however often it is offered. // P5-2
+func (f *Folder) claimedAt(claimed string) time.Time {
+	at, err := time.Parse(stampForm, claimed[:min(len(claimed), len(stampForm))])
+	if err != nil { // somebody put it into taking by hand
+		return f.opt.Now()
+	}
+	return at
+}
 
 type dropped struct {
 	name string
@@ -241,7 +268,8 @@ func files(root *os.Root, dir string) ([]dropped, error) {
 
 // finished reports that a file looks whole, or that nothing more has come for so long that it is taken as it is.
 func (f *Folder) finished(root *os.Root, file dropped) bool {
-	if age := f.opt.Now().Sub(file.at); age > unfinished || age < -unfinished {
+	age := f.opt.Now().Sub(file.at)
+	if age > unfinished || age < -unfinished {
 		return true
 	}
 	raw, err := f.read(root, file.name)
@@ -257,7 +285,7 @@ func (f *Folder) finished(root *os.Root, file dropped) bool {
 	case text[0] == '{':
 		return json.Valid(text)
 	}
-	return true
+	return age > textRest
 }
 
 // read brings at most one byte more than is allowed.
@@ -284,7 +312,7 @@ func (f *Folder) take(ctx context.Context, root *os.Root, claimed string, out fu
 	}
 	_, name, _ := strings.Cut(claimed, stampEnd)
 	label, telegram := unpack(raw)
-	env := desk.Envelope{Feed: FolderName, Name: cmp.Or(label, showable(name)), Raw: telegram, ReceivedAt: f.opt.Now()}
+	env := desk.Envelope{Feed: FolderName, Name: cmp.Or(label, showable(name)), Raw: telegram, ReceivedAt: f.claimedAt(claimed)}
 	if err := f.hand(ctx, out, env); err != nil {
 		return err
 	}
@@ -310,6 +338,9 @@ func (f *Folder) hand(ctx context.Context, out func(context.Context, desk.Envelo
 
 func (f *Folder) refuse(root *os.Root, claimed, reason string) error {
 	f.opt.Log.Warn("file is refused", "source", FolderName, "file", showable(claimed), "reason", reason)
+	f.mu.Lock()
+	f.refusedCount, f.refusedAt = f.refusedCount+1, f.opt.Now()
+	f.mu.Unlock()
 	if err := root.WriteFile(path.Join(refused, claimed+".reason"), []byte(reason+"\n"), 0o640); err != nil {
 		return err
 	}

@@ -93,6 +93,7 @@ func TestFolderWaitsForAFileThatIsStillWritten(t *testing.T) {
 	for name, parts := range map[string][]string{
 		"a.xml":  {"", telegramText[:20], telegramText[20:50], telegramText[50:]},
 		"a.json": {`{"body":`, `"x"`, "}"},
+		"a.txt":  {"ミサ", "イル発射。", "北海道"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSpool(t)
@@ -148,6 +149,44 @@ func TestFolderRefuses(t *testing.T) {
 	}
 	if text, err := os.ReadFile(reasons[0]); err != nil || !strings.Contains(string(text), "大きすぎます") {
 		t.Errorf("%q, %v", text, err)
+	}
+	until(t, "the desk is told", func() bool { return strings.Contains(s.folder.Health().Trouble, "refused") })
+	if h := s.folder.Health(); !strings.Contains(h.Detail, "拒否 2 件") || h.Reconnects != 0 {
+		t.Errorf("%+v", h)
+	}
+}
+
+// TestFolderTakesALongName: a Japanese name of 80 characters has no room for the stamp of the claim beside it.
+func TestFolderTakesALongName(t *testing.T) {
+	s := newSpool(t)
+	long := "VXSE53_" + strings.Repeat("震", 80) + ".xml"
+	s.put(t, long, telegramText, time.Hour)
+	s.put(t, strings.Repeat("x", 251)+".xml", "", time.Hour)
+	run(t, s.folder, s.sink)
+	until(t, "it, and the other is refused", func() bool { return len(s.in(t, taken)) == 1 && len(s.in(t, refused)) == 2 })
+	if got := s.all(); len(got) != 1 || !strings.HasPrefix(got[0].Name, "VXSE53_震") {
+		t.Errorf("%+v", got)
+	}
+}
+
+// TestFolderTellsTheFirstClaimAsReceived: what a restart offers again was not received then; a clock of P5-2 must not begin anew.
+func TestFolderTellsTheFirstClaimAsReceived(t *testing.T) {
+	s := newSpool(t)
+	s.block = make(chan struct{})
+	s.put(t, "a.txt", "ミサイル発射情報", time.Hour)
+	stop := run(t, s.folder, s.sink)
+	until(t, "the first offer", func() bool { return s.offered() == 1 })
+	claimed := time.Now()
+	stop()
+	s.sink.mu.Lock()
+	s.block = nil
+	s.sink.mu.Unlock()
+	o := s.options()
+	o.Now = func() time.Time { return time.Now().Add(20 * time.Minute) }
+	run(t, NewFolder(o), s.sink)
+	until(t, "it", func() bool { return len(s.all()) == 1 })
+	if at := s.all()[0].ReceivedAt; at.After(claimed) || at.Before(claimed.Add(-time.Minute)) {
+		t.Errorf("received %v, claimed before %v", at, claimed)
 	}
 }
 

@@ -133,7 +133,8 @@ type Change struct {
 
 // BulletinFacts is 配信した内容: what a bulletin told, so that the next one can say what is different.
 type BulletinFacts struct {
-	Type      string         `json:"type"` // data type code of the telegram
+	Type      string         `json:"type"`             // data type code of the telegram
+	Series    string         `json:"series,omitempty"` // EventID within which Serial counts
 	Serial    string         `json:"serial,omitempty"`
 	PressTime time.Time      `json:"press_time"`
 	Areas     []BulletinArea `json:"areas,omitempty"`

@@ -512,6 +512,7 @@ CREATE INDEX audit_chain ON public.audit USING btree (chain, id) WHERE (chain <>
 CREATE INDEX breach_unsent ON public.breach USING btree (id) WHERE (sent_at IS NULL)
 CREATE INDEX bulletin_active ON public.bulletin USING btree (id) WHERE (state = ANY (ARRAY['expanded'::text, 'sending'::text]))
 CREATE INDEX bulletin_at ON public.bulletin USING btree (at)
+CREATE INDEX bulletin_ended ON public.bulletin USING btree (ended_at)
 CREATE INDEX bulletin_recipient_due ON public.bulletin_recipient USING btree (due_at, person_id) WHERE ((due_at IS NOT NULL) AND (carried_by IS NULL) AND (NOT dropped))
 CREATE INDEX bulletin_rule_kind ON public.bulletin_rule USING btree (kind, version DESC)
 CREATE INDEX clock_rule_latest ON public.clock_rule USING btree (clause, until, version DESC)
@@ -695,7 +696,7 @@ GRANT INSERT, SELECT ON audit TO yagura_console
 GRANT SELECT ON breach TO yagura_console
 GRANT SELECT, UPDATE (ended_at) ON bulletin TO yagura_console
 GRANT SELECT ON bulletin_considered TO yagura_console
-GRANT SELECT ON bulletin_recipient TO yagura_console
+GRANT SELECT, UPDATE (dropped) ON bulletin_recipient TO yagura_console
 GRANT SELECT ON bulletin_rule TO yagura_console
 GRANT SELECT ON carrier TO yagura_console
 GRANT SELECT ON carrier_domain TO yagura_console

@@ -131,7 +131,21 @@ func before(a, b desk.InboxItem) int {
 	if r := rank(a) - rank(b); r != 0 || rank(a) > 0 {
 		return r
 	}
-	return int(b.Event.MaxIntensity) - int(a.Event.MaxIntensity)
+	return int(strength(b.Event)) - int(strength(a.Event))
+}
+
+// strength puts alarms of different hazards on one scale: a missile leaves minutes; a tsunami warning has no intensity at first and counts
+// as the shaking it stands beside.
+func strength(e desk.Event) desk.Intensity {
+	switch {
+	case e.Hazard == desk.Missile && e.Status == desk.EventOpen:
+		return desk.Intensity7 + 1
+	case e.Tsunami == desk.TsunamiMajorWarning:
+		return desk.Intensity7
+	case e.Tsunami == desk.TsunamiWarning:
+		return max(e.MaxIntensity, desk.Intensity6Lower)
+	}
+	return e.MaxIntensity
 }
 
 // rank puts what needs a person on top: unjudged alarms, then held ones; the rest stays in the store's order, newest first.

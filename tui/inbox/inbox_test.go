@@ -3,6 +3,7 @@ package inbox_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,5 +110,31 @@ func TestStrongestAlarmFirst(t *testing.T) {
 	rows := strings.Split(ansi.Strip(m.View(ui.Frame{W: 80, H: 19, Now: tuitest.MainShock, Theme: ui.ThemeFor(desk.Live)})), "\n")
 	if !strings.Contains(rows[1], "M7.6") {
 		t.Errorf("on top stands %q", rows[1])
+	}
+}
+
+// TestAMissileStandsFirst: minutes are left; a 震度5弱 an hour ago can wait. A tsunami warning counts though nothing was felt yet.
+func TestAMissileStandsFirst(t *testing.T) {
+	m, _, _ := open(t, func(b *tuitest.Backend) {
+		b.Put(tuitest.Main(20, desk.Live, tuitest.MainShock))
+		for i, change := range []func(*desk.Event){
+			func(e *desk.Event) { e.MaxIntensity, e.Tsunami = desk.Intensity5Lower, desk.TsunamiNone },
+			func(e *desk.Event) { e.MaxIntensity, e.Tsunami = desk.IntensityUnknown, desk.TsunamiWarning },
+			func(e *desk.Event) {
+				e.Hazard, e.MaxIntensity, e.Tsunami = desk.Missile, desk.IntensityUnknown, desk.TsunamiNone
+			},
+		} {
+			file := tuitest.Main(desk.EventID(21+i), desk.Live, tuitest.MainShock)
+			change(&file.Item.Event)
+			b.Put(file)
+		}
+	})
+	alarms, _ := m.Alarms()
+	var ids []desk.EventID
+	for _, a := range alarms {
+		ids = append(ids, a.Event.ID)
+	}
+	if !slices.Equal(ids, []desk.EventID{23, 20, 22, 21}) {
+		t.Errorf("the order is %v", ids)
 	}
 }

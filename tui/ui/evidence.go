@@ -70,6 +70,9 @@ func (p *Page) Evidence(f Frame, a *desk.Advice, detail bool) {
 
 // Places lists prefectures by intensity, strongest first; a provisional 5弱 says so. Then the source and the tsunami.
 func (p *Page) Places(f Frame, ev desk.Event) {
+	if ev.Hazard != desk.Earthquake && len(ev.Prefectures) == 0 {
+		return // a check says where (CheckAreas); to say that no intensity is given would read as all is well
+	}
 	p.Rule(f.Theme, f.Lang.T(evidenceWords.places))
 	by := map[desk.Intensity][]string{}
 	for _, pr := range ev.Prefectures {

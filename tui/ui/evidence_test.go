@@ -66,3 +66,14 @@ func TestEvidenceKeepsEveryWord(t *testing.T) {
 		}
 	}
 }
+
+// TestPlacesOfWhatShakesNothing: under a weather warning "no intensity given" would read as if all were well.
+func TestPlacesOfWhatShakesNothing(t *testing.T) {
+	for hazard, lines := range map[desk.Hazard]int{desk.Earthquake: 2, desk.Weather: 0, desk.Volcano: 0, desk.Missile: 0} {
+		p := ui.NewPage(60)
+		p.Places(ui.Frame{W: 60, H: 20, Theme: ui.ThemeFor(desk.Live)}, desk.Event{Hazard: hazard})
+		if p.Len() != lines {
+			t.Errorf("%s: %d lines", hazard, p.Len())
+		}
+	}
+}

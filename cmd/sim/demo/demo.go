@@ -33,6 +33,8 @@ type Options struct {
 	Out      io.Writer
 	Fill     func(ctx context.Context, s *store.Store, key desk.AddressKey) error // the roster and the carriers
 	Edition  string                                                               // changes when Fill would write something else
+	// Designated is how many people Fill has designated for automatic information.
+	Designated int
 }
 
 const (
@@ -89,7 +91,7 @@ func (in *installation) raise(ctx context.Context) (err error) {
 		do    func(context.Context) error
 	}{
 		{"データベースを起動", in.startDatabase},
-		{"名簿（11,500 人・15,500 アドレス）を用意", in.prepareRoster},
+		{"名簿（11,500 人・15,500 アドレス、自動配信 250 人）を用意", in.prepareRoster},
 		{"携帯電話会社と職員の模擬を起動", in.startWorld},
 		{"当直卓を起動", in.startConsole},
 		{"配信エンジンを起動", in.startEngine},

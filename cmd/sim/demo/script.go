@@ -41,7 +41,10 @@ func (in *installation) script(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.expected, r.noto = expected, in.Replay == ""
+	r.expected, r.noto, r.notices.designated = expected, in.Replay == "", in.Designated
+	if err := in.askCarriers(context.WithoutCancel(ctx), r.mailings(), r.notices); err != nil {
+		return err
+	}
 	r.print(in.Out)
 	return r.prove(in.Out)
 }
@@ -119,12 +122,17 @@ func (in *installation) watch(ctx context.Context, s *store.Store, op *operator,
 	}
 }
 
-// underWay says whether a dispatch is still leaving, and how many people have answered so far.
+// underWay says whether a dispatch or a bulletin is still leaving, and how many people have answered so far.
 func underWay(ctx context.Context, s *store.Store) (open bool, answered int, err error) {
 	list, err := s.ActiveDispatches(ctx)
 	if err != nil {
 		return false, 0, err
 	}
+	told, err := s.Bulletins(ctx, manyBulletins)
+	if err != nil {
+		return false, 0, err
+	}
+	open = slices.ContainsFunc(told, func(b desk.Bulletin) bool { return !b.State.Ended() })
 	for _, p := range list {
 		open = open || !p.Dispatch.State.Ended() && p.Dispatch.State != desk.Proposed && p.Pending > 0
 		open = open || p.Dispatch.State == desk.Approved
@@ -145,6 +153,18 @@ type report struct {
 	dispatches                         []desk.DispatchProgress
 	tallies                            map[desk.DispatchID]desk.Tally
 	asked                              map[int]int
+	notices                            *notices
+}
+
+// mailings are the numbers of everything that was mailed, asked for or automatic.
+func (r *report) mailings() (ids []desk.DispatchID) {
+	for _, p := range r.dispatches {
+		ids = append(ids, p.Dispatch.ID)
+	}
+	for i := range r.notices.bulletins {
+		ids = append(ids, r.notices.bulletins[i].ID)
+	}
+	return ids
 }
 
 func gather(ctx context.Context, s *store.Store) (*report, error) {
@@ -179,6 +199,9 @@ func gather(ctx context.Context, s *store.Store) (*report, error) {
 		}
 		r.tallies[p.Dispatch.ID] = t
 	}
-	r.asked, err = s.TimesAsked(ctx)
+	if r.asked, err = s.TimesAsked(ctx); err != nil {
+		return nil, err
+	}
+	r.notices, err = gatherNotices(ctx, s)
 	return r, err
 }

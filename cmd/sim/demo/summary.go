@@ -43,10 +43,11 @@ func (r *report) print(w io.Writer) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "\n== 一人あたりの配信回数\n")
+	fmt.Fprintf(w, "\n== 一人あたりの安否確認の回数\n")
 	for _, times := range sortedKeys(r.asked) {
 		fmt.Fprintf(w, "    %d 回: %d 人\n", times, r.asked[times])
 	}
+	r.notices.print(w)
 }
 
 func (r *report) printDispatch(w io.Writer, p desk.DispatchProgress) {
@@ -97,6 +98,7 @@ func (r *report) prove(w io.Writer) error {
 		check(p.Pending == 0 && p.Accepted > 0, "送信 #%d の %d 通すべてに結果がある", p.Dispatch.ID, p.Mails)
 		check(t.Check() == nil && t.Sent > 0 && t.Answered > 0, "送信 #%d に回答があり、集計が合う", p.Dispatch.ID)
 	}
+	r.notices.prove(check)
 	if r.noto {
 		r.proveNoto(check)
 	}
@@ -135,6 +137,7 @@ func (r *report) proveNoto(check func(ok bool, format string, args ...any)) {
 		check(false, "本震と取り消された速報が見つかる")
 		return
 	}
+	r.notices.proveNoto(check, r.files, main, mistaken)
 	n, mails := of(main.Item.Event.ID)
 	check(n == 1 && found(main, desk.Genuine), "本震（%s）を真報と判断し、一度だけ送信した（%d 通）", main.Item.Event.Title, mails)
 	loose := 0
@@ -145,7 +148,7 @@ func (r *report) proveNoto(check func(ok bool, format string, args ...any)) {
 	}
 	check(loose == 0, "基準に達した地震をすべて本震の事象に併合したか、理由を付けて退けた")
 	n, mails = of(mistaken.Item.Event.ID)
-	check(n == 0 && mails == 0, "23:05 の誤った震度速報では 1 通も送っていない")
+	check(n == 0 && mails == 0, "23:05 の誤った震度速報では安否確認を 1 通も送っていない")
 	held := slices.IndexFunc(mistaken.Verifications, func(v desk.Verification) bool { return v.Finding == desk.Held })
 	contradictory := held >= 0 && strings.Count(mistaken.Verifications[held].Reason, "・") >= 1
 	check(contradictory, "23:05 の速報に 2 つ以上の矛盾が示された")
@@ -157,7 +160,7 @@ func (r *report) proveNoto(check func(ok bool, format string, args ...any)) {
 	for times := range r.asked {
 		most = max(most, times)
 	}
-	check(most >= 1 && most <= 2, "一人あたりの配信は 1 回、震度が上がった県だけ 2 回（最多 %d 回）", most)
+	check(most >= 1 && most <= 2, "安否確認の一人あたりの配信は 1 回、震度が上がった県だけ 2 回（最多 %d 回）", most)
 }
 
 func found(f *desk.EventFile, finding desk.Finding) bool {

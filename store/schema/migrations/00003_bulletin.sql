@@ -63,6 +63,7 @@ CREATE TABLE bulletin (
 );
 CREATE INDEX bulletin_active ON bulletin (id) WHERE state IN ('expanded', 'sending');
 CREATE INDEX bulletin_at ON bulletin (at);
+CREATE INDEX bulletin_ended ON bulletin (ended_at); -- the watch asks each second for what ended a moment ago
 
 CREATE TABLE bulletin_recipient (
   bulletin_id bigint NOT NULL REFERENCES bulletin,
@@ -162,6 +163,7 @@ GRANT UPDATE (state, recipients, mails, ended_at) ON bulletin TO yagura_engine;
 GRANT UPDATE (carried_by, dropped) ON bulletin_recipient TO yagura_engine;
 GRANT USAGE ON SEQUENCE dispatch_id_seq TO yagura_engine;
 GRANT UPDATE (ended_at) ON bulletin TO yagura_console; -- FOR UPDATE: a stop waits for the settling of the row
+GRANT UPDATE (dropped) ON bulletin_recipient TO yagura_console; -- a stop holds for those who wait for a digest too
 
 INSERT INTO bulletin_rule (at, actor, kind, enabled, from_intensity, from_level, repeat_after_s, stale_after_s, digest_every_s) VALUES
   (now(), 'migration', 'quick',     true, 5, 0, 0,     1800, 600),  -- 震度4以上

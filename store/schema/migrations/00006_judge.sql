@@ -2,6 +2,10 @@
 -- What waits to be read stands in a queue of its own, so that the reader can take turns between the feeds: a flood from one
 -- source must not hold up another's telegram, and nothing unread is ever out of reach, however far the reading runs ahead.
 
+-- An engine of the former version may be reading: a reading that neither the INSERT below nor the trigger sees would leave its
+-- telegram in the queue for ever.
+LOCK TABLE reading IN SHARE ROW EXCLUSIVE MODE;
+
 CREATE TABLE unread (
   telegram_id bigint PRIMARY KEY REFERENCES telegram,
   feed        text NOT NULL
