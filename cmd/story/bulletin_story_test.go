@@ -44,7 +44,7 @@ func TestAutomaticInformationNeedsNobody(t *testing.T) {
 }
 
 // Every kind of telegram, sent as 訓練 and as 試験 by every path, reaches nobody and opens nothing live; sent as 通常 the same
-// telegrams do. // law 4, P5-2 to P5-4
+// telegrams do. // law 4
 func TestDrillsOfEveryKindReachNobody(t *testing.T) {
 	kinds := everyKind(t)
 	paths := []string{"jma-pull", "dmdata", "line-folder", "line-http", "replay"}
