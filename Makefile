@@ -57,8 +57,8 @@ fuzz: go-here ## every fuzzer for 30 s (FUZZTIME=5m for longer)
 
 bench: postgres-here build ## the benchmark table, also written to var/bench.json
 	@$(setup)/postfix.sh
-	@PATH="$(CURDIR)/var/postfix/bin:$$PATH" bin/yagura-sim bench
-	go test -count=1 -timeout 20m -run '^$$' -bench HundredQuakes -benchtime 1x ./cmd/story
+	@rc=0; PATH="$(CURDIR)/var/postfix/bin:$$PATH" bin/yagura-sim bench || rc=1; \
+	go test -count=1 -timeout 20m -run '^$$' -bench HundredQuakes -benchtime 1x ./cmd/story || rc=1; exit $$rc
 
 golden: go-here ## rewrite the golden files (then read git diff)
 	$(if $(goldens),go test -count=1 $(goldens) -update)

@@ -229,13 +229,15 @@ func (s *Service) digests(ctx context.Context) error {
 	for _, d := range due {
 		subject, body := rules.DigestText(d.Bulletins)
 		b, err := s.o.Store.IssueDigest(ctx, d, subject, body)
-		if desk.KindOf(err) == desk.Conflict {
-			continue // another engine was first, or something was withdrawn meanwhile: read again in the next round
-		}
-		if err != nil {
+		switch desk.KindOf(err) {
+		case "":
+			s.o.Issued(b)
+		case desk.Conflict: // another engine was first, or something was withdrawn meanwhile: read again in the next round
+		case desk.Unavailable:
 			return err
+		default: // one that cannot be issued holds nobody else up
+			s.complain(ctx, "cannot issue a digest", err)
 		}
-		s.o.Issued(b)
 	}
 	return nil
 }
