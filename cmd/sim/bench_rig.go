@@ -57,7 +57,7 @@ func (b *bench) cluster(ctx context.Context) (*cluster.Cluster, error) {
 	if b.pg != nil {
 		return b.pg, nil
 	}
-	pg, err := cluster.Start(ctx, cluster.Options{Dir: b.Dir, Params: map[string]string{"shared_buffers": "512MB", "max_wal_size": "8GB", "min_wal_size": "1GB"}})
+	pg, err := cluster.Start(ctx, cluster.Options{Dir: b.Dir, Params: map[string]string{"shared_buffers": "512MB", "max_wal_size": "8GB"}})
 	if err == nil {
 		b.pg = pg
 	}

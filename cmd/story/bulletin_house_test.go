@@ -113,8 +113,8 @@ func shakingID(i int) string {
 	return time.Date(2026, 1, 1, 0, 0, i, 0, desk.JST).Format("20060102150405")
 }
 
-// shaking is earthquake i, at a place of its own: its 震度速報 and its 震源・震度情報.
-func shaking(i int, origin time.Time, mode desk.Mode) (flash, report func(press time.Time) desk.Envelope) {
+// shaking is earthquake i, at a place of its own: its 震度速報, its 震源・震度情報 and its 津波警報.
+func shaking(i int, origin time.Time, mode desk.Mode) (flash, report, wave func(press time.Time) desk.Envelope) {
 	var areas []desk.ForecastArea
 	for p := desk.Prefecture(1); p <= 47; p++ {
 		areas = append(areas, desk.LocalAreas(p)...)
@@ -133,14 +133,19 @@ func shaking(i int, origin time.Time, mode desk.Mode) (flash, report func(press 
 			Kind: kind, Quake: q, Press: press.In(desk.JST), Mode: mode, Phase: desk.Issued, Office: "気象庁", EventID: q.ID, Serial: "1",
 			Levels: q.Shaking, Source: q.Source,
 		}
+		if kind == replay.TsunamiKey {
+			b.Tsunami, b.Levels = []replay.TsunamiLevel{{Area: "390", Grade: desk.TsunamiWarning}}, nil
+		}
 		envs, err := replay.Scenario{Name: "one", Title: "一件", Quakes: []*replay.Quake{q}, Bulletins: []replay.Bulletin{b}}.Envelopes()
 		if err != nil {
 			panic(err) // the facts above are complete
 		}
 		return envs[0]
 	}
-	return func(press time.Time) desk.Envelope { return write(replay.Flash, press) },
-		func(press time.Time) desk.Envelope { return write(replay.Report, press) }
+	as := func(kind replay.Kind) func(time.Time) desk.Envelope {
+		return func(press time.Time) desk.Envelope { return write(kind, press) }
+	}
+	return as(replay.Flash), as(replay.Report), as(replay.TsunamiKey)
 }
 
 // mailsOf counts what the carrier took, by a word of the subject.

@@ -27,7 +27,7 @@ func TestAutomaticInformationNeedsNobody(t *testing.T) {
 	within(t, 10*time.Second, "both sockets are open", func() bool { return push.Open(0) == 1 && push.Open(1) == 1 })
 	press := time.Now().Truncate(time.Second)
 	for i, mode := range []desk.Mode{desk.Drill, desk.Test, desk.Live} {
-		flash, report := shaking(30*i, press.Add(-100*time.Second), mode)
+		flash, report, _ := shaking(30*i, press.Add(-100*time.Second), mode)
 		push.Push(flash(press), report(press))
 	}
 	within(t, 60*time.Second, "all six telegrams are read", func() bool { return h.in.Counts().Judged == 6 })
